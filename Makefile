@@ -1,0 +1,69 @@
+# Two commands on a fresh machine with Python 3.11 or newer:
+#   make demo   a real small model on this machine calls tools through the openai SDK
+#   make test   everything that is checked before a change is accepted
+# Also: make run (serve; ARGS="--base-url ..."), make check (no tests), make bench, make docs, make format, make clean.
+
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+SOURCES := app.py emulator $(wildcard kernels/*.py) benchmarks examples tests
+WORKERS ?= 2
+
+.PHONY: demo test run check lint types layers tests bench docs format clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.local
+	$(BIN)/python examples/demo.py
+
+run: .venv/$(if $(findstring --base-url,$(ARGS))$(EMULATOR_BASE_URL),.server,.local)
+	$(BIN)/python app.py $(ARGS)
+
+test: check tests
+
+check: lint types layers
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.dev
+	$(BIN)/pyright
+
+layers: .venv/.dev
+	$(BIN)/lint-imports
+
+tests: .venv/.dev .venv/.local
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: .venv/.server
+	$(BIN)/python -m emulator.settings README.md
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The environment: made once, brought up to date when a list of requirements changes.
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name it with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.server: requirements.txt | .venv/bin/python
+	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.local: requirements-local.txt .venv/.server
+	$(PIP) -r requirements-local.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.server
+	$(PIP) -r requirements-dev.txt
+	@touch $@

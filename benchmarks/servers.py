@@ -1,0 +1,126 @@
+"""The three servers of a run, each a process of its own on a free port, stopped with the run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.wire import HOST, BrokenAnswer, ask, connect, get
+
+ROOT = Path(__file__).parent.parent
+READY_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server of chat completions.  ``translates``: it answers with tool calls instead of the model's own words."""
+
+    name: str
+    port: int
+    ready_seconds: float
+    translates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """``direct`` is the mock upstream that both others ask."""
+
+    direct: Server
+    bare: Server
+    emulator: Server
+
+    @property
+    def compared(self) -> tuple[Server, Server]:
+        return self.bare, self.emulator
+
+
+@contextmanager
+def running(workers: int) -> Generator[Servers]:
+    """All three, ready to be asked.  Raises BrokenAnswer where one doesn't start, with what it printed."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulator-bench-")))
+        mock = _start(stack, ["-m", "benchmarks.mock"], folder / "mock.txt", cwd=ROOT)
+        port = _printed_port(mock, folder / "mock.txt")
+        direct = Server("mock", port, 0.0)
+        bare_port, emulator_port = _free_port(), _free_port()
+        arguments = ["-m", "benchmarks.bare", str(bare_port), str(port), str(workers)]
+        bare = _ready(stack, "bare", bare_port, arguments, folder, cwd=ROOT)
+        # In an empty folder, where no .env of the developer's changes what is measured.
+        arguments = [str(ROOT / "app.py"), "--base-url", f"http://{HOST}:{port}/v1", "--no-check"]
+        arguments += ["--port", str(emulator_port), "--workers", str(workers), "--log-dir", str(folder / "logs")]
+        emulator = _ready(stack, "emulator", emulator_port, arguments, folder, cwd=folder, translates=True)
+        yield Servers(direct, bare, emulator)
+
+
+def _start(stack: ExitStack, arguments: Sequence[str], output: Path, *, cwd: Path) -> subprocess.Popen[bytes]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("EMULATOR_")}
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], stdout=file, stderr=subprocess.STDOUT, cwd=cwd, env=environ
+        )
+    stack.callback(_stop, process)
+    return process
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _ready(
+    stack: ExitStack,
+    name: str,
+    port: int,
+    arguments: Sequence[str],
+    folder: Path,
+    *,
+    cwd: Path,
+    translates: bool = False,
+) -> Server:
+    output = folder / f"{name}.txt"
+    begun = time.monotonic()
+    process = _start(stack, arguments, output, cwd=cwd)
+    while time.monotonic() - begun < READY_SECONDS:
+        if _healthy(port):
+            return Server(name, port, time.monotonic() - begun, translates)
+        if process.poll() is not None:
+            break
+        time.sleep(0.01)
+    raise BrokenAnswer(f"the {name} server does not start: {output.read_text(errors='replace')[-2000:]}")
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with connect(port, timeout=5.0) as sock:
+            return ask(sock, get("/health")).status == 200
+    except (OSError, BrokenAnswer):
+        return False
+
+
+def _printed_port(process: subprocess.Popen[bytes], output: Path) -> int:
+    begun = time.monotonic()
+    while time.monotonic() - begun < READY_SECONDS and process.poll() is None:
+        if (text := output.read_text()).endswith("\n"):
+            return int(text)
+        time.sleep(0.01)
+    raise BrokenAnswer(f"the mock upstream does not start: {output.read_text()[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind((HOST, 0))
+        return sock.getsockname()[1]

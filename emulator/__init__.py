@@ -1,0 +1,3 @@
+"""OpenAI tool calling for language models that have none."""
+
+__version__ = "0.1.0"

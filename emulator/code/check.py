@@ -1,0 +1,106 @@
+"""Which Python a model may write, and precisely why anything else is refused.
+
+The allow-list of statements and expressions that are read without a run is the dispatch table of
+``literal.py``; here are parsing under caps, and the reasons for what stays out.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from emulator.code.limits import CodeLimits
+
+HARMLESS_IMPORTS = frozenset(
+    [
+        "typing",
+        "typing_extensions",
+        "pydantic",
+        "datetime",
+        "json",
+        "asyncio",
+        "enum",
+        "dataclasses",
+        "__future__",
+        "tools",
+        "functions",
+    ]
+)
+"""Modules that models import out of habit.  Nothing is imported; the line is read over."""
+
+FORBIDDEN_CALLS = {
+    "input": "there is nobody to ask while the code is read",
+    "exit": "the code just ends",
+    "quit": "the code just ends",
+    "exec": "code can't make code",
+    "eval": "code can't make code",
+    "compile": "code can't make code",
+    "__import__": "modules can't be loaded",
+    "open": "there are no files; use the functions given",
+    "globals": "the interpreter's inside is out of reach",
+    "locals": "the interpreter's inside is out of reach",
+    "vars": "the interpreter's inside is out of reach",
+    "getattr": "attributes can't be computed",
+    "setattr": "attributes can't be computed",
+}
+
+_NEEDS_RUN: dict[type[ast.AST], str] = {
+    ast.For: "a for loop",
+    ast.AsyncFor: "a for loop",
+    ast.While: "a while loop",
+    ast.If: "an if statement",
+    ast.Match: "a match statement",
+    ast.Try: "a try statement",
+    ast.TryStar: "a try statement",
+    ast.With: "a with statement",
+    ast.AsyncWith: "a with statement",
+    ast.FunctionDef: "a function of its own",
+    ast.AsyncFunctionDef: "a function of its own",
+    ast.ClassDef: "a class of its own",
+    ast.ListComp: "a comprehension",
+    ast.SetComp: "a comprehension",
+    ast.DictComp: "a comprehension",
+    ast.GeneratorExp: "a generator expression",
+    ast.Lambda: "a lambda",
+    ast.Compare: "a comparison",
+    ast.BoolOp: "and/or",
+    ast.IfExp: "a conditional expression",
+    ast.NamedExpr: "a walrus assignment",
+    ast.Subscript: "an index",
+    ast.Attribute: "an attribute",
+    ast.AugAssign: "an augmented assignment",
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield",
+}
+
+
+class CodeError(Exception):
+    """A statement can't be read; the message is a sentence for the model."""
+
+
+class NeedsRun(CodeError):
+    """The statement is allowed, but its calls are known only once it is run."""
+
+
+class Refused(CodeError):
+    """The statement is not allowed, or isn't Python."""
+
+
+def parse(source: str, limits: CodeLimits) -> list[ast.stmt]:
+    """The statements of ``source``.  Raises Refused with the place of a syntax error, or the cap exceeded."""
+    if len(source) > limits.bytes:
+        raise Refused(f"the statement is longer than {limits.bytes} bytes")
+    try:
+        return ast.parse(source).body
+    except SyntaxError as error:
+        place = f" (line {error.lineno}, column {error.offset})" if error.lineno and error.offset else ""
+        raise Refused(f"SyntaxError: {error.msg}{place}") from None
+    except (ValueError, MemoryError, RecursionError, OverflowError) as error:
+        raise Refused(f"the statement can't be parsed: {type(error).__name__}") from None
+
+
+def why(node: ast.AST) -> CodeError:
+    """The error that says why ``node`` isn't read without a run."""
+    what = _NEEDS_RUN.get(type(node))
+    if what is not None:
+        return NeedsRun(f"{what} can't be read without running it")
+    return Refused(f"{type(node).__name__} is not allowed here")

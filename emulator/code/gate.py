@@ -1,0 +1,66 @@
+"""Answers that begin inside a thought which the model's chat template opened.
+
+Their text holds ``</think>`` without ``<think>``.  A model known for it is read as thinking from its first
+character (``Extractor(in_thought=True)``); of any other, an answer that begins as thoughts do is held back
+until a closing tag proves it a thought or its end proves it an answer, so that code in a thought never leaves.
+"""
+
+from __future__ import annotations
+
+import regex
+
+from emulator.code.extract import THOUGHT_TAGS, Piece, Thought
+
+_THOUGHTFUL = regex.compile(
+    r"\s*(?:(?:Okay|Ok|Alright), (?:so|the|let|I)\b|Hmm\b|The user (?:wants|asks|is|has|needs|said)\b"
+    r"|(?:I|We) (?:need|should|have|must) (?:to )?\w|Let me (?:think|see|analyze|consider)\b"
+    r"|First, (?:I|let)\b|Let's (?:see|think)\b)"
+)
+_END = regex.compile(rf"</(?:{THOUGHT_TAGS})>", regex.IGNORECASE)
+_LONGEST_TAG = len("</reasoning>")
+
+
+class ThoughtGate:
+    """Stands before the extractor: passes text on, or holds it while it may be an unopened thought."""
+
+    def __init__(self) -> None:
+        self._held: list[str] = []
+        self._tail = ""
+        self._decided = False
+        self._suspect = False
+
+    def feed(self, text: str) -> tuple[list[Piece], str]:
+        """Thoughts that are now certain, and the text that the extractor may read."""
+        if self._decided:
+            return [], text
+        self._held.append(text)
+        if not self._suspect:
+            begun = "".join(self._held)
+            match = _THOUGHTFUL.match(begun, partial=True)
+            if match is None:
+                return [], self._released()
+            if match.partial:
+                return [], ""
+            self._suspect, self._tail = True, ""
+            text = begun
+        seen = self._tail + text
+        self._tail = seen[-_LONGEST_TAG:]
+        if _END.search(seen) is None:
+            return [], ""
+        thought, _, answer = _split(self._released())
+        return [Thought(thought)], answer
+
+    def finish(self) -> str:
+        """No closing tag came: what was held is the answer."""
+        return "" if self._decided else self._released()
+
+    def _released(self) -> str:
+        self._decided = True
+        held, self._held = "".join(self._held), []
+        return held
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    end = _END.search(text)
+    assert end is not None
+    return text[: end.start()], end.group(), text[end.end() :]

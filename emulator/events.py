@@ -1,0 +1,71 @@
+"""What a turn says, in order: the one path that plain and streamed answers share.
+
+A streamed answer renders these as they come; a plain answer is a fold over them.  ``choice`` is the
+index of the answer they belong to (``n > 1`` has several).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Prose for the user.  ``logprobs`` are the upstream's entries for the text so far unsent."""
+
+    choice: int
+    text: str
+    logprobs: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A thought; never code, never executed."""
+
+    choice: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A proven call begins.  ``index`` counts the calls of the choice, ``name`` is the client's own."""
+
+    choice: int
+    index: int
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentsDelta:
+    """A piece of the call's arguments, a JSON text."""
+
+    choice: int
+    index: int
+    fragment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The choice is complete.  ``reason`` is one of OpenAI's finish reasons."""
+
+    choice: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Once, first: identity of the upstream's first answer (id, created, model, system_fingerprint, …)."""
+
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTotal:
+    """Once, last: tokens summed over everything the upstream was asked for this request."""
+
+    usage: dict[str, Any]
+
+
+Event = TextDelta | ReasoningDelta | CallStarted | ArgumentsDelta | Finished | Head | UsageTotal

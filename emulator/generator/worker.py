@@ -1,0 +1,68 @@
+"""``python -m emulator.generator.worker``: makes stubs for the server that holds the other end of its stdin.
+
+Rule: hostile schemas are worked with here, so here is little to win: no environment, no files to write,
+bounded memory, a bounded time for each tool, and the end as soon as the server has gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+from emulator.generator.frames import encoded, receive, send
+from emulator.tools.jobs import StubFault, StubJob, StubResult, do, result_to_json
+
+MEMORY_BYTES = 2 * 1024**3
+NICENESS = 10
+
+_WARM = {
+    "type": "object",
+    "properties": {"a": {"type": "object", "properties": {"b": {"type": "string"}}}},
+}
+
+
+def main(argv: list[str]) -> None:
+    """``argv``: seconds a tool may take, and "warm" if everything is to be imported before the first job."""
+    seconds = float(argv[0])
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    connection = socket.socket(fileno=0)
+    if "warm" in argv:
+        _warm_up()
+    # Modules are loaded by now or read later; nothing is ever written.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    send(connection, b"{}")
+    while (frame := receive(connection)) is not None:
+        for data in json.loads(frame):
+            # The default action of SIGALRM ends the process: also in the middle of C code, also without a server.
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            _answer(connection, StubJob.from_json(data))
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _answer(connection: socket.socket, job: StubJob) -> None:
+    try:
+        result = do(job)
+    except MemoryError:
+        send(connection, encoded(result_to_json(StubFault("takes too much memory to work with"))))
+        raise SystemExit(1) from None
+    except Exception as error:  # noqa: BLE001 - whatever the generator of models raises, this tool can't be used
+        result: StubResult = StubFault(f"can't be turned into Python ({type(error).__name__})")
+    send(connection, encoded(result_to_json(result)))
+
+
+def _warm_up() -> None:
+    from emulator.tools.schema import SchemaLimits
+
+    do(StubJob("warm", "warm", None, _WARM, SchemaLimits(1024, 8, 8, 8)))
+
+
+if __name__ == "__main__":
+    with suppress(OSError):
+        main(sys.argv[1:])

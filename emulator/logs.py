@@ -1,0 +1,177 @@
+"""The server's log: one JSON object a line in ``log_dir/server.log``, and warnings in plain words on stderr.
+
+All worker processes write the same file, which a lock between processes makes safe to rotate.  Whatever
+is logged passes through ``Scrubber`` first, so that neither keys nor Authorization values reach the disk;
+what clients and models say has no place here below an explicit ``--log-level debug``.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import orjson
+from concurrent_log_handler import ConcurrentRotatingFileHandler
+
+from emulator.settings import Settings
+
+LOG_NAME = "server.log"
+REMOVED = "[removed]"
+MAX_TEXT = 8192
+_ROOTS = ("emulator", "gunicorn.error", "werkzeug", "py.warnings")
+_SECRET_NAMES = re.compile(r"authorization|api[-_]?key|cookie|password|secret|credential", re.IGNORECASE)
+_SECRETS: tuple[str, ...] = (
+    r"(?<=Bearer )\s*[^\s\"',\\]+",
+    r"(?<=Basic )[A-Za-z0-9+/=]{12,}",
+    r"\bsk-[A-Za-z0-9_-]{6,}",
+    r"(?<=://)[^\s/@\"']+(?=@)",
+)
+_NAMED = re.compile(
+    r"(\b(?:proxy-)?(?:authorization|x-api-key|api[-_]?key|set-cookie|cookie)\\?[\"']?\s*[:=]\s*\\?[\"']?)"
+    r"(?!Bearer |Basic )[^\s\"',\\]+",
+    re.IGNORECASE,
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LONG_KEY = 8
+
+
+class Scrubber:
+    """Takes secrets out of a value of any shape; the shape stays."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self, key: str | None = None) -> None:
+        patterns: list[str] = list(_SECRETS)
+        if key:
+            # A short key ("x", "none") is removed only where it stands alone, or it would eat parts of words.
+            literal = re.escape(key)
+            patterns.insert(0, literal if len(key) >= _LONG_KEY else rf"(?<![\w-]){literal}(?![\w-])")
+        self._pattern = re.compile("|".join(patterns))
+
+    def text(self, text: str) -> str:
+        """``text`` without secrets, cut at MAX_TEXT characters."""
+        clean = _NAMED.sub(rf"\1{REMOVED}", self._pattern.sub(REMOVED, text))
+        return clean if len(clean) <= MAX_TEXT else f"{clean[:MAX_TEXT]}… ({len(clean)} characters)"
+
+    def value(self, value: object) -> object:
+        """``value`` as what JSON can hold; everything that isn't of its types becomes text."""
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            return self.fields(cast(Mapping[Any, object], value))
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+            return [self.value(item) for item in cast(Sequence[object], value)]
+        return self.text(str(value))
+
+    def fields(self, fields: Mapping[Any, object]) -> dict[str, object]:
+        named = {self.text(str(name)): value for name, value in fields.items()}
+        return {
+            name: REMOVED if _SECRET_NAMES.search(name) and value is not None else self.value(value)
+            for name, value in named.items()
+        }
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON: time (UTC), level, event, then the fields, pid, and a traceback if any."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        super().__init__()
+        self._scrubber = scrubber
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": self._scrubber.text(record.getMessage()),
+        }
+        line |= {name: value for name, value in self._scrubber.fields(_fields(record)).items() if name not in line}
+        line["pid"] = record.process
+        if record.exc_info:
+            line["traceback"] = self._scrubber.text(self.formatException(record.exc_info))
+        try:
+            return orjson.dumps(line).decode()
+        except TypeError:
+            # A lone surrogate or an integer beyond 64 bits: rare enough to be made safe only when met.
+            return orjson.dumps({name: ascii(value) for name, value in line.items()}).decode()
+
+
+class PlainFormatter(logging.Formatter):
+    """A record for a terminal: level, event, and the fields as name=value, without what would steer the terminal."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        super().__init__()
+        self._scrubber = scrubber
+
+    def format(self, record: logging.LogRecord) -> str:
+        words = [f"{record.levelname.lower()}: {self._scrubber.text(record.getMessage())}"]
+        words += [f"{name}={value}" for name, value in self._scrubber.fields(_fields(record)).items()]
+        text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", " ".join(words))
+        if record.exc_info:
+            text += "\n" + self._scrubber.text(self.formatException(record.exc_info))
+        return text
+
+
+class _Relay(logging.Handler):
+    """Hides the stream of ``target``: gunicorn writes ``wsgi.errors`` to any it finds, past formatter and scrubber."""
+
+    def __init__(self, target: logging.Handler) -> None:
+        super().__init__()
+        self._target = target
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._target.handle(record)
+
+    def close(self) -> None:
+        self._target.close()
+        super().close()
+
+
+def _fields(record: logging.LogRecord) -> Mapping[str, object]:
+    return getattr(record, "fields", {})
+
+
+def log_event(logger: logging.Logger, event: str, /, *, level: int = logging.INFO, **fields: Any) -> None:
+    """Log ``event``, a few fixed words, with what is particular to this time in ``fields``.
+
+    Fields whose name speaks of a key or Authorization are removed whole; None is kept as null.  Within an
+    ``except`` at level ERROR or above the traceback is logged too.
+    """
+    if logger.isEnabledFor(level):
+        failing = level >= logging.ERROR and sys.exc_info()[0] is not None
+        logger.log(level, event, extra={"fields": fields}, exc_info=failing, stacklevel=2)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send the records of the emulator and of the server underneath to the log file and to stderr.
+
+    To be called once in each process that logs, after a fork: handlers of an earlier call are closed.
+    Raises OSError where the file can't be written.
+    """
+    settings.log_dir.mkdir(parents=True, exist_ok=True)
+    scrubber = Scrubber(settings.api_key)
+    file = ConcurrentRotatingFileHandler(
+        str(settings.log_dir / LOG_NAME),
+        maxBytes=settings.log_max_bytes,
+        backupCount=settings.log_backups,
+        encoding="utf-8",
+        chmod=0o600,
+    )
+    file.setFormatter(JsonFormatter(scrubber))
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.INFO if settings.debug else logging.WARNING)
+    terminal.setFormatter(PlainFormatter(scrubber))
+    for name in _ROOTS:
+        logger = logging.getLogger(name)
+        for old in list(logger.handlers):
+            logger.removeHandler(old)
+            old.close()
+        logger.addHandler(_Relay(file))
+        logger.addHandler(terminal)
+        logger.setLevel(settings.log_level.upper())
+        logger.propagate = False
+    logging.captureWarnings(True)

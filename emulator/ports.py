@@ -1,0 +1,59 @@
+"""The words in which the turn speaks to the model server: what it asks, and the parts of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from emulator.lifetime import Lifetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerHead:
+    """First part of every answer: the fields beside ``choices`` and ``usage`` (id, created, model, …).
+
+    ``object`` isn't among them: it says which form the upstream chose, not which one the client asked for.
+    """
+
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """A piece of one choice, a chunk's delta or a whole plain message.
+
+    ``reasoning`` is what came as ``reasoning_content`` or ``reasoning``; ``finish_reason`` is None
+    until the choice's last piece.
+    """
+
+    choice: int
+    text: str = ""
+    reasoning: str = ""
+    finish_reason: str | None = None
+    logprobs: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerUsage:
+    """The upstream's own token counts, as it sent them."""
+
+    usage: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+AnswerPart = AnswerHead | AnswerDelta | AnswerUsage
+
+
+class Upstream(Protocol):
+    """A model server that has never heard of tools."""
+
+    def ask(
+        self, body: Mapping[str, Any], *, authorization: str | None, lifetime: Lifetime
+    ) -> Generator[AnswerPart, None, None]:
+        """POST ``body`` to chat/completions, streamed where ``body["stream"]`` is true.
+
+        Yields one AnswerHead, then deltas (each choice ends with one that has a finish_reason), and
+        last an AnswerUsage where the upstream gave one.  Closing the iterator closes the connection.
+        Raises UpstreamError; ClientGone and UpstreamTimeout where ``lifetime`` ended.
+        """
+        ...

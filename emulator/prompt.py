@@ -1,0 +1,219 @@
+"""A conversation with tools → what a plain chat model is sent.
+
+The tools' stubs stand in the last user message, right before the request; worked examples are messages;
+calls of earlier turns are shown as the code that the model is asked for, each with its result.  A result is
+data: it stands in a fence that is longer than any inside it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from emulator.protocols.conversation import Message, PastCall, Result
+
+Json = dict[str, Any]
+TEMPLATES = Path(__file__).parent.parent / "templates" / "prompts"
+
+_BACKTICKS = re.compile(r"`{3,}")
+_EXAMPLE = re.compile(r"^=== (\w+)\n", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What the model is told of the tools in one request.  ``stubs`` is empty where no call is wanted.
+
+    ``named`` is the Python name of the one function to call; ``required``: words alone won't do;
+    ``single``: one call only.
+    """
+
+    stubs: str
+    python_names: Callable[[str, Json], tuple[str, Json]]
+    """The client's name and arguments of a call → those that the stubs have."""
+    named: str | None = None
+    required: bool = False
+    single: bool = False
+
+
+class Prompts:
+    """The templates, loaded once.  Prompts are text, so nothing is escaped; what is unknown is an error."""
+
+    def __init__(self, folder: Path = TEMPLATES) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(folder),
+            undefined=StrictUndefined,
+            autoescape=False,  # noqa: S701 - prompts are plain text; HTML has an environment of its own
+            keep_trailing_newline=False,
+            trim_blocks=False,
+        )
+        self._rules = self._templates.get_template("system.jinja").render()
+        self._examples = _examples(self._templates.get_template("examples.jinja").render())
+        self._request = self._templates.get_template("request.jinja")
+        self._results = self._templates.get_template("results.jinja")
+        self._repair = self._templates.get_template("repair.jinja")
+
+    def brief(self, briefing: Briefing) -> str:
+        """What stands before the request: the stubs and what is demanded."""
+        if not briefing.stubs:
+            return ""
+        return self._request.render(
+            stubs=briefing.stubs, named=briefing.named, required=briefing.required, single=briefing.single
+        )
+
+    def messages(self, conversation: Sequence[Message], briefing: Briefing, brief: str) -> list[Json]:
+        """The messages for the upstream; ``brief`` is ``brief(briefing)``, which callers cache."""
+        leading = 0
+        while leading < len(conversation) and conversation[leading].role in ("system", "developer"):
+            leading += 1
+        out = self._system(conversation[:leading], bool(brief))
+        if brief:
+            out += self._examples
+        last_user = max((i for i, m in enumerate(conversation) if m.role == "user"), default=None)
+        turns: list[Json] = []
+        for index, message in enumerate(conversation[leading:], leading):
+            if message.calls:
+                turns += self._exchange(message, briefing)
+            else:
+                turns.append(_plain(message, brief if index == last_user else ""))
+        if brief and last_user is None:
+            turns.append({"role": "user", "content": brief})
+        return out + _merged(turns)
+
+    def repair(
+        self,
+        messages: list[Json],
+        answer: str,
+        *,
+        problem: str,
+        source: str = "",
+        error: str = "",
+        made: str = "",
+        named: str | None = None,
+    ) -> list[Json]:
+        """``messages`` with the model's answer and the question that asks for what is wrong or missing."""
+        text = self._repair.render(
+            problem=problem, source=source, error=error, made=made, named=named, fence=_fence(source, made)
+        )
+        shown = [{"role": "assistant", "content": answer}] if answer.strip() else []
+        return _merged([*messages, *shown, {"role": "user", "content": text}])
+
+    def _system(self, leading: Sequence[Message], with_rules: bool) -> list[Json]:
+        texts = [text for message in leading if (text := _text_only(message.content)) is not None]
+        if len(texts) < len(leading):  # Content that isn't text stays as it is, and stays first.
+            kept: list[Json] = [message.fields | {"role": "system"} for message in leading]
+            return [*kept, {"role": "system", "content": self._rules}] if with_rules else kept
+        if with_rules:
+            texts.append(self._rules)
+        return [{"role": "system", "content": "\n\n".join(texts)}] if texts else []
+
+    def _exchange(self, message: Message, briefing: Briefing) -> list[Json]:
+        """An assistant turn with calls, as code, and the results that the client sent."""
+        calls = [call_as_code(call, briefing) for call in message.calls]
+        words = _text_only(message.content) or ""
+        code = "\n".join(["```python", *calls, "```"])
+        turn = message.fields | {"role": "assistant", "content": f"{words}\n\n{code}" if words.strip() else code}
+        return [turn, {"role": "user", "content": self._shown_results(calls, message.results)}]
+
+    def _shown_results(self, calls: Sequence[str], results: Sequence[Result]) -> str | list[Json]:
+        shown: list[Json] = []
+        others: list[Json] = []
+        for call, result in zip(calls, results, strict=True):
+            text, rest = _split_parts(result.content)
+            others += rest
+            shown.append({"call": _shortened(call), "text": text, "fence": _fence(text)})
+        rendered = self._results.render(results=shown)
+        return [{"type": "text", "text": rendered}, *others] if others else rendered
+
+
+def _examples(text: str) -> list[Json]:
+    parts = _EXAMPLE.split(text.strip() + "\n")[1:]
+    return [
+        {"role": role, "content": content.strip("\n")} for role, content in zip(parts[::2], parts[1::2], strict=True)
+    ]
+
+
+def _plain(message: Message, brief: str) -> Json:
+    role = "system" if message.role == "developer" else message.role
+    content = message.content if message.content is not None else ""
+    if brief:
+        content = f"{brief}\n\n{content}" if isinstance(content, str) else [{"type": "text", "text": brief}, *content]
+    return message.fields | {"role": role, "content": content}
+
+
+def _merged(messages: Iterable[Json]) -> list[Json]:
+    """Neighbours of one role as one message: many chat templates demand that user and assistant alternate."""
+    out: list[Json] = []
+    for message in messages:
+        before = out[-1] if out else {}
+        simple = before.keys() <= {"role", "content"} and message.keys() <= {"role", "content"}
+        texts = isinstance(message["content"], str) and isinstance(before.get("content"), str)
+        if simple and texts and before.get("role") == message["role"] != "system":
+            out[-1] = message | {"content": f"{before['content']}\n\n{message['content']}"}
+        else:
+            out.append(message)
+    return out
+
+
+def _text_only(content: str | list[Json] | None) -> str | None:
+    """The text of a content, or None if some part isn't text."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if any(part.get("type") not in ("text", "refusal") for part in content):
+        return None
+    return "\n".join(part.get("text") or part.get("refusal") or "" for part in content)
+
+
+def _split_parts(content: str | list[Json]) -> tuple[str, list[Json]]:
+    if isinstance(content, str):
+        return content, []
+    text = "\n".join(part["text"] for part in content if part.get("type") == "text")
+    return text, [part for part in content if part.get("type") != "text"]
+
+
+def _fence(*texts: str) -> str:
+    """A fence that nothing in ``texts`` can close."""
+    longest = max((len(run) for text in texts for run in _BACKTICKS.findall(text)), default=2)
+    return "`" * (longest + 1)
+
+
+def _shortened(call: str) -> str:
+    """A call on one line, cut where it is long: it only says which result this is."""
+    line = " ".join(call.split())
+    return line if len(line) <= 200 else f"{line[:200]}…"
+
+
+def call_as_code(call: PastCall, briefing: Briefing) -> str:
+    """A past call in the form that the model is asked for."""
+    try:
+        arguments = json.loads(call.arguments)
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        name, _ = briefing.python_names(call.name, {})
+        return f"{name}(**{json.dumps(call.arguments, ensure_ascii=False)})"
+    name, renamed = briefing.python_names(call.name, arguments)  # pyright: ignore[reportUnknownArgumentType]
+    named = {key: value for key, value in renamed.items() if key.isidentifier()}
+    shown = [f"{key}={python_literal(value)}" for key, value in named.items()]
+    if rest := {key: value for key, value in renamed.items() if key not in named}:
+        shown.append(f"**{python_literal(rest)}")
+    return f"{name}({', '.join(shown)})"
+
+
+def python_literal(value: Any) -> str:
+    """A JSON value as Python source; text in double quotes, as most models write it."""
+    match value:
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case list():
+            return f"[{', '.join(python_literal(item) for item in value)}]"  # pyright: ignore[reportUnknownVariableType]
+        case dict():
+            items = (f"{python_literal(key)}: {python_literal(item)}" for key, item in value.items())  # pyright: ignore[reportUnknownVariableType]
+            return f"{{{', '.join(items)}}}"
+        case _:
+            return repr(value)

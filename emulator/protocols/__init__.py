@@ -1,0 +1,1 @@
+"""Wire formats ↔ the emulator's own types.  Pure: bytes and dicts in, dataclasses out, and back."""

@@ -1,0 +1,228 @@
+"""Chat Completions requests → the core's types, with OpenAI's errors for what is wrong in them.
+
+Source: OpenAI's API reference, POST /v1/chat/completions.  Only what is of tool calling is looked into;
+every other parameter reaches the upstream as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+import regex
+
+from emulator.errors import InvalidRequest
+from emulator.protocols.chat_messages import parse_messages
+from emulator.protocols.conversation import FunctionTool, Message, ToolChoice
+from emulator.protocols.fields import Json, required, typed, wrong_type
+
+TOOL_PARAMETERS = frozenset(["tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"])
+"""Request parameters that no upstream gets to see."""
+
+_NAME = regex.compile(r"[\w-]{1,64}")
+"""OpenAI's own pattern is narrower, ``[a-zA-Z0-9_-]``: letters of other scripts do no harm here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRules:
+    """Settings of the validation: see ``Settings.empty_tools`` and ``Settings.max_tools``."""
+
+    allow_empty_tools: bool = False
+    max_tools: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """``body`` is the request as sent.  ``tools`` are all that the client declares, ``choice`` what it allows."""
+
+    body: Json
+    messages: tuple[Message, ...]
+    tools: tuple[FunctionTool, ...]
+    choice: ToolChoice
+    parallel: bool
+    stream: bool
+    include_usage: bool
+    n: int
+    stop_given: bool
+
+    @property
+    def plain_chat(self) -> bool:
+        """Nothing of tool calling is in it: it passes through unchanged."""
+        return not self.tools and not any(m.calls or m.results for m in self.messages) and not _mentions(self.body)
+
+
+def _mentions(body: Mapping[str, Any]) -> bool:
+    return any(body.get(key) is not None for key in TOOL_PARAMETERS)
+
+
+def parse_chat(raw: bytes, rules: ChatRules) -> ChatRequest:
+    """Raises InvalidRequest with the path of the first part that is wrong."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(
+            f"We could not parse the JSON body of your request: {error}.", code="invalid_json"
+        ) from None
+    if not isinstance(body, dict):
+        raise wrong_type("body", "an object", body)
+    body = cast(Json, body)
+    stream = typed(body, "stream", bool, "a boolean", False)
+    options = typed(body, "stream_options", dict, "an object", {})
+    n = typed(body, "n", int, "an integer", 1)
+    if n < 1:
+        raise InvalidRequest(f"Invalid value for 'n': {n} is less than 1.", param="n", code="integer_below_min_value")
+    tools = _tools(body, rules)
+    return ChatRequest(
+        body=body,
+        messages=parse_messages(body),
+        tools=tools,
+        choice=_choice(body.get("tool_choice"), tools),
+        parallel=typed(body, "parallel_tool_calls", bool, "a boolean", True),
+        stream=stream,
+        include_usage=bool(typed(options, "include_usage", bool, "a boolean", False, "stream_options.")),
+        n=n,
+        stop_given=bool(body.get("stop")),
+    )
+
+
+def upstream_body(request: ChatRequest, messages: list[Json], *, n: int | None = None) -> Json:
+    """The request without what is of tool calling, with the messages that the model is to see."""
+    body = {key: value for key, value in request.body.items() if key not in TOOL_PARAMETERS}
+    body["messages"] = messages
+    if n is not None and "n" in body:
+        body["n"] = n
+    return body
+
+
+def _tools(body: Mapping[str, Any], rules: ChatRules) -> tuple[FunctionTool, ...]:
+    raw: list[Any] | None = typed(body, "tools", list, "an array of objects", None)
+    if raw is None:
+        return ()
+    if not raw and not rules.allow_empty_tools:
+        raise InvalidRequest(
+            "Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+            param="tools",
+            code="empty_array",
+            hint="Leave 'tools' out, or start the server with --empty-tools ignore.",
+        )
+    if len(raw) > rules.max_tools:
+        raise InvalidRequest(
+            f"Invalid 'tools': array too long. Expected at most {rules.max_tools} tools, but got {len(raw)}.",
+            param="tools",
+            code="array_above_max_length",
+        )
+    tools = tuple(_tool(item, f"tools[{index}]") for index, item in enumerate(raw))
+    first: dict[str, int] = {}
+    for index, tool in enumerate(tools):
+        if tool.name in first:
+            raise InvalidRequest(
+                f"Invalid 'tools[{index}].function.name': '{tool.name}' is already that of tools[{first[tool.name]}].",
+                param=f"tools[{index}].function.name",
+                code="invalid_value",
+            )
+        first[tool.name] = index
+    return tools
+
+
+def _tool(item: object, path: str) -> FunctionTool:
+    if not isinstance(item, dict):
+        raise wrong_type(path, "an object", item)
+    declared = cast(Json, item)
+    kind = required(declared, "type", str, "a string", f"{path}.")
+    if kind != "function":
+        raise InvalidRequest(
+            f"Invalid value: '{kind}'. Supported values are: 'function'.", param=f"{path}.type", code="invalid_value"
+        )
+    function = required(declared, "function", dict, "an object", f"{path}.")
+    path = f"{path}.function."
+    name = required(function, "name", str, "a string", path)
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(
+            f"Invalid '{path}name': {name[:80]!r} does not match the expected pattern '^[a-zA-Z0-9_-]{{1,64}}$'.",
+            param=f"{path}name",
+            code="invalid_value",
+        )
+    return FunctionTool(
+        name,
+        typed(function, "description", str, "a string", None, path),
+        function.get("parameters"),
+        typed(function, "strict", bool, "a boolean", None, path),
+    )
+
+
+def _choice(raw: object, tools: tuple[FunctionTool, ...]) -> ToolChoice:
+    names = tuple(tool.name for tool in tools)
+    if raw is None:
+        return ToolChoice("auto" if tools else "none", names)
+    if isinstance(raw, str):
+        if raw not in ("none", "auto", "required"):
+            raise InvalidRequest(
+                f"Invalid value: '{raw[:80]}'. Supported values are: 'none', 'auto', and 'required'.",
+                param="tool_choice",
+                code="invalid_value",
+            )
+        if raw != "none" and not tools:
+            raise _choice_without_tools()
+        return ToolChoice(raw, names)  # pyright: ignore[reportArgumentType] checked above
+    if not isinstance(raw, dict):
+        raise wrong_type("tool_choice", "a string or an object", raw)
+    choice = cast(Json, raw)
+    if not tools:
+        raise _choice_without_tools()
+    kind = required(choice, "type", str, "a string", "tool_choice.")
+    if kind == "function":
+        function = required(choice, "function", dict, "an object", "tool_choice.")
+        name = required(function, "name", str, "a string", "tool_choice.function.")
+        return ToolChoice("required", (_known(name, names, "tool_choice.function.name"),), named=True)
+    if kind == "allowed_tools":
+        return _allowed(choice, names)
+    raise InvalidRequest(
+        f"Invalid value: '{kind[:80]}'. Supported values are: 'function' and 'allowed_tools'.",
+        param="tool_choice.type",
+        code="invalid_value",
+    )
+
+
+def _choice_without_tools() -> InvalidRequest:
+    return InvalidRequest(
+        "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.",
+        param="tool_choice",
+        code="invalid_value",
+    )
+
+
+def _allowed(choice: Json, names: tuple[str, ...]) -> ToolChoice:
+    path = "tool_choice.allowed_tools."
+    allowed = required(choice, "allowed_tools", dict, "an object", "tool_choice.")
+    mode = required(allowed, "mode", str, "a string", path)
+    if mode not in ("auto", "required"):
+        raise InvalidRequest(
+            f"Invalid value: '{mode[:80]}'. Supported values are: 'auto' and 'required'.",
+            param=f"{path}mode",
+            code="invalid_value",
+        )
+    listed: list[Any] = required(allowed, "tools", list, "an array of objects", path)
+    chosen: list[str] = []
+    for index, item in enumerate(listed):
+        at = f"{path}tools[{index}]"
+        if not isinstance(item, dict):
+            raise wrong_type(at, "an object", item)
+        function = required(cast(Json, item), "function", dict, "an object", f"{at}.")
+        name = required(function, "name", str, "a string", f"{at}.function.")
+        chosen.append(_known(name, names, f"{at}.function.name"))
+    if not chosen:
+        raise InvalidRequest(f"Invalid '{path}tools': empty array.", param=f"{path}tools", code="empty_array")
+    kept = frozenset(chosen)
+    return ToolChoice(mode, tuple(name for name in names if name in kept))
+
+
+def _known(name: str, names: tuple[str, ...], param: str) -> str:
+    if name not in names:
+        raise InvalidRequest(
+            f"Invalid value for '{param}': the function '{name[:80]}' is not among 'tools'.",
+            param="tool_choice",
+            code="invalid_value",
+        )
+    return name

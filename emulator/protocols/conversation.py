@@ -1,0 +1,54 @@
+"""A conversation as every protocol gives it to the core: messages, past calls and their results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """A call of an earlier assistant turn; ``arguments`` is the JSON text as the client sent it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a tool gave back for the call ``id``; ``content`` is text or content parts, unaltered."""
+
+    id: str
+    content: str | list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``fields`` are the message as sent, without what is of tool calling; ``content`` is None for null."""
+
+    role: str
+    content: str | list[dict[str, Any]] | None
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+    calls: tuple[PastCall, ...] = ()
+    results: tuple[Result, ...] = ()
+    """The results of ``calls``, in the order of the calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTool:
+    """A tool as the client declares it; ``parameters`` is its JSON Schema, or None."""
+
+    name: str
+    description: str | None
+    parameters: Any
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """``names`` are the tools that may be called; ``named``: the client named just one of them."""
+
+    mode: Literal["none", "auto", "required"]
+    names: tuple[str, ...]
+    named: bool = False

@@ -1,0 +1,186 @@
+"""The one frozen ``Settings``: everything that can be chosen, and what may be chosen together.
+
+A flag wins over the environment, the environment over ``.env``, that over the default.  Every field's
+metadata is its documentation: ``--help`` and the README's table (``python -m emulator.settings``) are
+made from it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from platformdirs import user_cache_path
+
+from emulator.options import Raw, SettingsError, options_table, read_options, setting
+
+__all__ = ["Settings", "SettingsError", "settings_table", "with_current_table"]
+
+DOTENV = Path(".env")
+DAY = 86_400.0
+BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
+_PRINTABLE = re.compile(r"[!-~]+")
+
+
+def normal_base_url(text: str) -> str:
+    """The URL without a trailing slash; ``/v1`` is added where there is no path at all.
+
+    A path that is there is kept, since not every server has its API under ``/v1``; a pasted
+    ``…/chat/completions`` is cut back to what it stands under.
+    """
+    example = "an example is http://127.0.0.1:8000/v1"
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"is not a URL ({error}); {example}") from None
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(f"must begin with http:// or https://; {example}")
+    if not host or not _PRINTABLE.fullmatch(text):
+        raise ValueError(f"is not a URL with a host and without spaces; {example}")
+    if "@" in parts.netloc:
+        raise ValueError("must not contain a user or password; give the key with --api-key")
+    if parts.query or parts.fragment:
+        raise ValueError(f"must not contain ? or #; {example}")
+    path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+
+
+def _header_safe(text: str) -> str:
+    if not _PRINTABLE.fullmatch(text):
+        raise ValueError("contains characters that can't stand in an HTTP header; perhaps it wasn't copied whole")
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be chosen.  Made by ``load``; direct construction checks nothing."""
+
+    base_url: str | None = setting(
+        None,
+        "the model server's OpenAI-compatible URL; `/v1` is added where it has no path; "
+        "without it a small model runs on this machine",
+        check=normal_base_url,
+    )
+    api_key: str | None = setting(
+        None,
+        "the model server's key; without it the client's own Authorization goes there",
+        secret=True,
+        check=_header_safe,
+    )
+    host: str = setting("127.0.0.1", "the address to listen on")
+    port: int = setting(8001, "the port to listen on; 0 takes a free one", low=0, high=65535)
+    model: str | None = setting(
+        None, "the model to ask for, whatever the client names; by default the client's name passes through"
+    )
+    local_model: str | None = setting(
+        None, "a GGUF to run on this machine instead of the default: a path, or hub-repository:file"
+    )
+    local_context: int = setting(8192, "tokens of context of the model run on this machine", low=512)
+    local_parallel: int = setting(2, "requests the model run on this machine answers at a time", low=1, high=64)
+    check: bool = setting(True, "ask the model server for its models before serving, and stop if it can't be used")
+    workers: int = setting(2, "server processes", low=1, high=256)
+    debug: bool = setting(False, "run Flask's own server, with its debugger, in one process, for this machine only")
+    trace: bool = setting(
+        False, "show the prompt and the model's own words in answers to requests with `X-Emulator-Trace: 1`"
+    )
+    timeout: float = setting(600.0, "seconds a request may take in all", low=0.1, high=DAY)
+    connect_timeout: float = setting(10.0, "seconds to connect to the model server", low=0.1, high=DAY)
+    first_token_timeout: float = setting(300.0, "seconds until a streamed answer's first chunk", low=0.1, high=DAY)
+    silence_timeout: float = setting(120.0, "seconds of silence inside a streamed answer", low=0.1, high=DAY)
+    graceful_timeout: int = setting(
+        30, "seconds that answers under way may still take when the server is stopped", low=0, high=int(DAY)
+    )
+    repairs: int = setting(2, "how often the model is shown an error and asked again, in one request", low=0, high=10)
+    thoughts: str = setting(
+        "auto",
+        "whether an answer begins inside a thought that its template opened: by the model's name, always, or never",
+        choices=("auto", "open", "closed"),
+    )
+    empty_tools: str = setting(
+        "error", "`tools: []` is an error, as OpenAI has it, or counts as no tools", choices=("error", "ignore")
+    )
+    max_tools: int = setting(1024, "tools in one request", low=1)
+    max_body: int = setting(32 * 1024 * 1024, "bytes of a request's body", low=1024)
+    max_schema_bytes: int = setting(256 * 1024, "bytes of one tool's schema", low=64)
+    max_schema_depth: int = setting(32, "levels of nesting in a schema", low=2, high=100)
+    max_schema_properties: int = setting(1000, "properties in one tool's schema", low=1)
+    max_schema_enum: int = setting(1000, "values of one enum", low=1)
+    max_code_bytes: int = setting(256 * 1024, "bytes of Python in one answer", low=64)
+    max_code_lines: int = setting(5000, "lines of Python in one answer", low=1)
+    max_code_nesting: int = setting(64, "levels of brackets and blocks in one statement", low=4, high=90)
+    stub_cache: int = setting(4096, "tools whose stubs a process keeps", low=16)
+    log_dir: Path = setting(Path("logs"), "the folder of the rotating log")
+    log_level: str = setting(
+        "info", "the least severe record that is logged", choices=("debug", "info", "warning", "error")
+    )
+    log_max_bytes: int = setting(10 * 1024 * 1024, "bytes at which the log is rotated", low=4096)
+    log_backups: int = setting(5, "rotated logs that are kept", low=1, high=1000)
+    cache_dir: Path = setting(
+        user_cache_path("tool-use-emulator"), "the folder of downloaded weights", shown="the user's cache folder"
+    )
+
+    @classmethod
+    def load(
+        cls,
+        argv: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+        dotenv_path: Path | None = DOTENV,
+    ) -> Settings:
+        """Settings from flags, ``environ`` (the process's own by default) and a ``.env`` that may be absent.
+
+        An empty variable counts as not set.  Raises SettingsError; ``--help`` and ``--version`` print and
+        raise SystemExit as argparse does.
+        """
+        values, raws = read_options(cls, argv, os.environ if environ is None else environ, dotenv_path)
+        loaded = cls(**values)
+        loaded._agree(raws)
+        return loaded
+
+    def _agree(self, values: Mapping[str, Raw]) -> None:
+        """Refuse what is right alone and wrong together."""
+        if self.base_url and self.local_model:
+            raise SettingsError(
+                f"{values['local_model'].origin}: can't be used together with {values['base_url'].origin}; "
+                "the model runs either here or there."
+            )
+        if self.debug and not _is_loopback(self.host):
+            raise SettingsError(
+                f"{values['debug'].origin}: Flask's debugger runs code for whoever reaches it, "
+                f"so it can't listen on {self.host!r}; use 127.0.0.1."
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def settings_table() -> str:
+    """The README's table of settings, in Markdown."""
+    return options_table(Settings)
+
+
+def with_current_table(document: str) -> str:
+    """``document`` with what stands between its two markers replaced by the table."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"The document lacks the markers {BEGIN} and {END}.")
+    return f"{before}{BEGIN}\n{settings_table()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        readme = Path(sys.argv[1])
+        readme.write_text(with_current_table(readme.read_text("utf-8")), "utf-8")
+    else:
+        print(settings_table())

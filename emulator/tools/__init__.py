@@ -1,0 +1,1 @@
+"""A tool set in all its renderings; pure."""

@@ -1,0 +1,192 @@
+"""Objects with known keys → Pydantic models, as text for the model to read.
+
+Rule: datamodel-code-generator sees the shape only.  Classes, fields and literals go to it under names made
+here and are put back into the syntax tree of what it wrote, so nothing of a client's text ever reaches its
+templates; and nothing it writes is imported or run.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from emulator.tools.notes import Notes, facts_note, field_note
+from emulator.tools.types import (
+    AnyType,
+    FieldType,
+    ListOf,
+    Literals,
+    MapOf,
+    Model,
+    ModelRef,
+    Plain,
+    TupleOf,
+    Type,
+    Union,
+    annotation,
+    literal,
+)
+
+_JSON_TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "None": "null"}
+_TYPE_NAMES = frozenset(["str", "int", "float", "bool", "list", "dict", "tuple", "Any", "Literal"])
+
+
+def render_models(models: Sequence[Model], tool: str, notes: Notes) -> str:
+    """The classes, each field on a line with what there is to say of it, as black formats them.
+
+    ``tool`` is the function they belong to.  Raises ValueError if the generator wrote something else than
+    the shape it was given.
+    """
+    if not models:
+        return ""
+    shape = _Shape(models)
+    module = ast.parse(_generator()(json.dumps(shape.schema())))
+    bodies = {node.name: node for node in module.body if isinstance(node, ast.ClassDef) and node.name in shape.models}
+    if bodies.keys() != shape.models.keys():
+        raise ValueError("the generated models aren't those asked for")
+    source = "\n".join(shape.source(node) for node in bodies.values())
+    return _with_notes(_black()(source), [shape.models[name] for name in bodies], tool, notes)
+
+
+def default_text(field: FieldType) -> str:
+    """``= default`` as a signature or a class has it: ``None`` where a value may be left out."""
+    if field.required:
+        return ""
+    return f" = {literal(field.default.value) if field.default else None}"
+
+
+class _Shape:
+    """The models with every name and literal replaced: classes M0…, fields f0…, literals "L0"…"""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self.models = {f"M{index}": model for index, model in enumerate(models)}
+        self.keys = {model.name: key for key, model in self.models.items()}
+        self.literals: list[Literals] = []
+
+    def schema(self) -> dict[str, Any]:
+        definitions = {key: self._object(model) for key, model in self.models.items()}
+        properties = {key.lower(): {"$ref": f"#/$defs/{key}"} for key in definitions}
+        return {"title": "Everything", "type": "object", "properties": properties, "$defs": definitions}
+
+    def _object(self, model: Model) -> dict[str, Any]:
+        names = [f"f{index}" for index in range(len(model.fields))]
+        properties = {name: self._type(field.type) for name, field in zip(names, model.fields, strict=True)}
+        return {"type": "object", "properties": properties, "required": names}
+
+    def _type(self, kind: Type) -> dict[str, Any]:
+        match kind:
+            case AnyType():
+                return {}
+            case Plain(name):
+                return {"type": _JSON_TYPES[name]}
+            case Literals():
+                self.literals.append(kind)
+                return {"enum": [f"L{len(self.literals) - 1}"]}
+            case ListOf(item):
+                return {"type": "array", "items": self._type(item)}
+            case MapOf(value):
+                return {"type": "object", "additionalProperties": self._type(value) or True}
+            case TupleOf(items):
+                parts = [self._type(item) for item in items]
+                size = {"minItems": len(parts), "maxItems": len(parts)}
+                return {"type": "array", "prefixItems": parts, "items": False, **size}
+            case Union(options):
+                return {"anyOf": [self._type(option) for option in options]}
+            case ModelRef(name):
+                return {"$ref": f"#/$defs/{self.keys[name]}"}
+
+    def source(self, node: ast.ClassDef) -> str:
+        """A generated class in the client's names, reduced to its fields."""
+        model = self.models[node.name]
+        found = {
+            item.target.id: item.annotation
+            for item in node.body
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+        }
+        lines = [f"class {model.name}(BaseModel):"]
+        for index, field in enumerate(model.fields):
+            written = _Restored(self).visit(found[f"f{index}"])
+            lines.append(f"    {field.python}: {ast.unparse(written)}{default_text(field)}")
+        return "\n".join(lines if model.fields else [*lines, "    pass"]) + "\n"
+
+
+class _Restored(ast.NodeTransformer):
+    """Puts the real names and literals back; whatever isn't a type in the shape's terms is refused."""
+
+    def __init__(self, shape: _Shape) -> None:
+        self.shape = shape
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self.shape.models:
+            return ast.Name(self.shape.models[node.id].name, ast.Load())
+        if node.id not in _TYPE_NAMES:
+            raise ValueError(f"the generated models use {node.id}")
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        match node:
+            case ast.Subscript(value=ast.Name("Literal"), slice=ast.Constant(str(placeholder))):
+                return _expression(annotation(self.shape.literals[int(placeholder[1:])]))
+            case ast.Subscript(value=ast.Name("list"), slice=ast.Name("Any")):
+                return ast.Name("list", ast.Load())
+            case ast.Subscript(value=ast.Name("dict"), slice=ast.Tuple([_, ast.Name("Any")])):
+                return ast.Name("dict", ast.Load())
+            case _:
+                return self.generic_visit(node)  # pyright: ignore[reportReturnType]
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        raise ValueError("the generated models call something")
+
+
+def _expression(source: str) -> ast.expr:
+    return ast.parse(source, mode="eval").body
+
+
+def _with_notes(source: str, models: Sequence[Model], tool: str, notes: Notes) -> str:
+    """Each class and field with its comment; black has left one line to each."""
+    lines = iter(source.splitlines())
+    written: list[str] = []
+    for model in models:
+        others = [field.wire for field in model.fields]
+        told = [facts_note(model.facts, [model.name], notes, model.name)]
+        for field in model.fields:
+            told.append(field_note(field, [model.name, tool, *others], notes, f"{model.name}.{field.python}"))
+        for note in told if model.fields else [*told, ""]:
+            line = next(lines)
+            while not line:
+                written.append(line)
+                line = next(lines)
+            written.append(f"{line}  # {note}" if note else line)
+    return "\n".join(written)
+
+
+@functools.cache
+def _generator() -> Callable[[str], str]:
+    """The generator, imported on first need: it takes a quarter of a second and most tools are flat."""
+    from datamodel_code_generator import generate
+    from datamodel_code_generator.config import GenerateConfig
+    from datamodel_code_generator.enums import DataModelType, InputFileType
+
+    config = GenerateConfig(
+        input_file_type=InputFileType.JsonSchema,
+        output_model_type=DataModelType.PydanticV2BaseModel,
+        enum_field_as_literal="all",  # pyright: ignore[reportArgumentType]
+        use_standard_collections=True,
+        use_union_operator=True,
+        use_tuple_for_fixed_items=True,
+        target_python_version="3.11",  # pyright: ignore[reportArgumentType]
+        disable_timestamp=True,
+        formatters=[],
+    )
+    return lambda schema: str(generate(schema, config=config))
+
+
+@functools.cache
+def _black() -> Callable[[str], str]:
+    import black
+
+    mode = black.Mode(line_length=1_000_000, magic_trailing_comma=False)
+    return lambda source: black.format_str(source, mode=mode)

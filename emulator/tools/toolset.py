@@ -1,0 +1,157 @@
+"""The tools of a request, ready to be shown and judged; known sets are found again by their content.
+
+Rule: making a stub costs milliseconds and is another process's work (``StubMaker``); compiling a validator costs
+enough that three hundred at once would hold up the serving loop, so each is compiled at its tool's first call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import orjson
+
+from emulator.errors import InvalidRequest
+from emulator.protocols.conversation import FunctionTool
+from emulator.tools.jobs import StubFault, StubJob, StubMaker
+from emulator.tools.naming import FUNCTION_WORDS, identifier, identifiers
+from emulator.tools.plain import arguments_json
+from emulator.tools.prove import Proven, Prover
+from emulator.tools.schema import SchemaLimits
+from emulator.tools.toolstub import ToolStub, wire_arguments
+
+T = TypeVar("T")
+
+_SETS = 128
+"""Whole tool sets that a process keeps ready, beside the stubs of single tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Arguments that hold, as the JSON text that the client gets, or the sentences that say why they don't."""
+
+    arguments: str | None
+    errors: tuple[str, ...] = ()
+
+
+class Tool:
+    """A tool with its stub; ``parameters`` are their Python names in the order of the signature."""
+
+    __slots__ = ("_prover", "_schema", "name", "parameters", "python_name", "stub")
+
+    def __init__(self, stub: ToolStub, schema: Any) -> None:
+        self.name, self.python_name, self.stub = stub.name, stub.python_name, stub
+        self.parameters = tuple(stub.parameters)
+        self._schema = schema
+        self._prover: Prover | None = None
+
+    @property
+    def model_fields(self) -> dict[str, tuple[str, ...]]:
+        """Each model of the stub with its fields' Python names, in order."""
+        return {name: tuple(model.fields) for name, model in self.stub.models.items()}
+
+    def prove(self, arguments: Mapping[str, Any]) -> Proof:
+        """Judge ``arguments``, named as in the stub, by the client's own schema."""
+        if self._prover is None:
+            names = {wire: python for python, wire in self.stub.parameters.items()}
+            self._prover = Prover(self._schema, function=self.python_name, names=names)
+        outcome = self._prover.prove(wire_arguments(self.stub, arguments))
+        if isinstance(outcome, Proven):
+            return Proof(arguments_json(outcome.arguments))
+        return Proof(None, outcome.errors)
+
+
+class ToolSet:
+    """Tools by the client's names.  ``key`` is the content's; equal sets have equal keys."""
+
+    __slots__ = ("by_name", "key")
+
+    def __init__(self, key: Hashable, tools: Sequence[Tool]) -> None:
+        self.key = key
+        self.by_name = {tool.name: tool for tool in tools}
+
+    def stubs(self, names: Sequence[str]) -> str:
+        """The stubs of these tools, as the model is shown them."""
+        return "\n\n".join(self.by_name[name].stub.source.strip("\n") for name in names)
+
+    def python_names(self, name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """A past call in the stubs' terms; a tool that isn't there any more keeps its name as far as Python allows."""
+        tool = self.by_name.get(name)
+        if tool is None:
+            return identifier(name), arguments
+        python_of = {wire: python for python, wire in tool.stub.parameters.items()}
+        return tool.python_name, {python_of.get(key, key): value for key, value in arguments.items()}
+
+
+class ToolSets:
+    """Tool sets by content.  ``capacity`` is the number of single tools whose stubs are kept."""
+
+    def __init__(self, make: StubMaker, limits: SchemaLimits, capacity: int) -> None:
+        self._make = make
+        self._limits = limits
+        self._tools = _Recent[Tool](capacity)
+        self._sets = _Recent[ToolSet](_SETS)
+
+    def get(self, tools: Sequence[FunctionTool]) -> ToolSet:
+        """Raises InvalidRequest, with the tool's place, for a schema that can't be used."""
+        key = _hash([[tool.name, tool.description, tool.parameters] for tool in tools])
+        if (known := self._sets.get(key)) is not None:
+            return known
+        jobs = [
+            StubJob(tool.name, python_name, tool.description, tool.parameters, self._limits)
+            for tool, python_name in zip(tools, identifiers([t.name for t in tools], FUNCTION_WORDS), strict=True)
+        ]
+        return self._sets.put(key, ToolSet(key, self._ready(jobs)))
+
+    def _ready(self, jobs: Sequence[StubJob]) -> list[Tool]:
+        keys = [_hash([job.name, job.python_name, job.description, job.parameters]) for job in jobs]
+        found = {index: tool for index, key in enumerate(keys) if (tool := self._tools.get(key)) is not None}
+        missing = [index for index in range(len(jobs)) if index not in found]
+        for index, stub in zip(missing, self._make([jobs[index] for index in missing]) if missing else (), strict=True):
+            if isinstance(stub, StubFault):
+                raise _invalid(index, jobs[index], stub)
+            found[index] = self._tools.put(keys[index], Tool(stub, jobs[index].parameters))
+        return [found[index] for index in range(len(jobs))]
+
+
+class _Recent(Generic[T]):
+    """The values used last, by key; safe for threads and greenlets."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._values: OrderedDict[bytes, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes) -> T | None:
+        with self._lock:
+            if (value := self._values.get(key)) is not None:
+                self._values.move_to_end(key)
+            return value
+
+    def put(self, key: bytes, value: T) -> T:
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._capacity:
+                self._values.popitem(last=False)
+        return value
+
+
+def _hash(value: Any) -> bytes:
+    try:
+        text = orjson.dumps(value)
+    except TypeError:  # Integers beyond 64 bits and lone surrogates are JSON all the same.
+        text = json.dumps(value).encode()
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def _invalid(index: int, job: StubJob, fault: StubFault) -> InvalidRequest:
+    return InvalidRequest(
+        f"Invalid schema for function '{job.name}': {fault.message} (at {fault.path}).",
+        param=f"tools[{index}].function.parameters",
+        code="invalid_function_parameters",
+    )

@@ -1,0 +1,117 @@
+"""A tool's stub as it crosses processes, and the way back from its Python names to the client's.
+
+Rule: this is all the server needs at run time; the code that makes stubs stays in the process that makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+Shape = str | list[Any] | None
+"""Where models are inside a value: a class's name, ``["list", shape]``, ``["map", shape]``, ``["tuple", [shape, …]]``,
+``["union", [shape, …]]``, or None where no key below has another name in Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNames:
+    """A class of the stub: ``fields`` are Python name → wire name in the order of the class, ``nested`` the
+    shapes of those fields that hold further models."""
+
+    fields: dict[str, str]
+    nested: dict[str, Shape] = field(default_factory=dict[str, Shape])
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStub:
+    """A tool as the model sees it.  ``name`` is the client's, ``source`` the text for the prompt.
+
+    ``parameters`` are Python name → wire name in the order of the signature; ``renames`` the shapes of
+    those parameters inside which keys have other names in Python.
+    """
+
+    name: str
+    python_name: str
+    source: str
+    parameters: dict[str, str]
+    models: dict[str, ModelNames] = field(default_factory=dict[str, ModelNames])
+    renames: dict[str, Shape] = field(default_factory=dict[str, Shape])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "python_name": self.python_name,
+            "source": self.source,
+            "parameters": self.parameters,
+            "models": {name: [model.fields, model.nested] for name, model in self.models.items()},
+            "renames": self.renames,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> ToolStub:
+        """The inverse of ``to_json``, also after a way through JSON text."""
+        models = {name: ModelNames(fields, nested) for name, (fields, nested) in data["models"].items()}
+        name, python_name, source = data["name"], data["python_name"], data["source"]
+        return ToolStub(name, python_name, source, data["parameters"], models, data["renames"])
+
+
+def wire_arguments(stub: ToolStub, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """``arguments`` with the client's names for the stub's, at the top and inside models.
+
+    Keys that are no Python name of the stub stay as they are, so what is named as the client names it
+    passes; keys of free-form maps are never touched.
+    """
+    top = ModelNames(stub.parameters, stub.renames)
+    return _object(arguments, top, stub.models)
+
+
+def _object(value: Mapping[str, Any], names: ModelNames, models: Mapping[str, ModelNames]) -> dict[str, Any]:
+    python_of = {wire: python for python, wire in names.fields.items()}
+    renamed: dict[str, Any] = {}
+    for key, item in value.items():
+        python = python_of.get(key, key)
+        wire = names.fields.get(python, key)
+        # Who wrote a name in both forms is told of the second one by the validator.
+        renamed[key if wire != key and wire in value else wire] = _value(item, names.nested.get(python), models)
+    return renamed
+
+
+def _value(value: Any, shape: Shape, models: Mapping[str, ModelNames]) -> Any:
+    if shape is None:
+        return value
+    if isinstance(shape, str):
+        return _object(cast(dict[str, Any], value), models[shape], models) if isinstance(value, dict) else value
+    kind, inner = shape
+    if kind == "union":
+        chosen = _chosen(value, inner, models)
+        return value if chosen is None else _value(value, chosen, models)
+    if kind == "map" and isinstance(value, dict):
+        return {key: _value(item, inner, models) for key, item in cast(dict[str, Any], value).items()}
+    if isinstance(value, (list, tuple)):
+        items = cast(list[Any] | tuple[Any, ...], value)
+        if kind == "list":
+            return type(items)(_value(item, inner, models) for item in items)
+        if kind == "tuple":
+            shapes = [*inner, *[None] * (len(items) - len(inner))]
+            return type(items)(_value(item, part, models) for item, part in zip(items, shapes, strict=False))
+    return value
+
+
+def _chosen(value: Any, shapes: list[Shape], models: Mapping[str, ModelNames]) -> Shape:
+    """The branch that ``value`` was most likely written for: the model that knows most of its keys."""
+    if not isinstance(value, dict):
+        fitting = [shape for shape in shapes if isinstance(shape, list) and shape[0] in ("list", "tuple")]
+        return fitting[0] if fitting and isinstance(value, (list, tuple)) else None
+    keys = set(cast(dict[str, Any], value))
+    named = [shape for shape in shapes if isinstance(shape, str)]
+    if named:
+        best = max(named, key=lambda name: len(keys & _all_names(models[name])))
+        if keys & _all_names(models[best]):
+            return best
+    maps = [shape for shape in shapes if isinstance(shape, list) and shape[0] == "map"]
+    return maps[0] if maps else None
+
+
+def _all_names(model: ModelNames) -> set[str]:
+    return {*model.fields.keys(), *model.fields.values()}

@@ -1,0 +1,65 @@
+"""POST /v1/chat/completions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from emulator.protocols.chat import ChatRequest, parse_chat
+from emulator.protocols.chat_answer import ChatStream, error_frames, fold
+from emulator.web.body import read_body
+from emulator.web.passing import pass_through
+from emulator.web.respond import Watched, emulator, json_response
+
+blueprint = Blueprint("chat", __name__)
+
+
+@blueprint.post("/chat/completions")
+def create() -> Response:
+    core = emulator()
+    raw = read_body(request, core.settings.max_body)
+    chat = parse_chat(raw, core.chat_rules)
+    watched = Watched()
+    watched.fields |= {"stream": chat.stream, "tools": len(chat.tools)}
+    if chat.plain_chat:
+        return pass_through(watched, core.with_model(raw, chat), stream=chat.stream)
+    return _stream(watched, chat) if chat.stream else _whole(watched, chat)
+
+
+def _whole(watched: Watched, chat: ChatRequest) -> Response:
+    with watched.whole():
+        turn = watched.core.turn(chat, request.headers.get("Authorization"), watched.lifetime)
+        body = fold(turn.events())
+        calls = sum(len(choice["message"].get("tool_calls", ())) for choice in body["choices"])
+        watched.fields |= {"calls": calls, "asked": len(turn.trace.questions)}
+        if watched.core.settings.trace and request.headers.get("X-Emulator-Trace"):
+            body["emulator"] = {
+                "prompt": turn.trace.questions[0],
+                "prompts": turn.trace.questions,
+                "raw": turn.trace.answers,
+            }
+        response = json_response(body)
+    response.headers["X-Request-Id"] = watched.id
+    return response
+
+
+def _stream(watched: Watched, chat: ChatRequest) -> Response:
+    try:
+        turn = watched.core.turn(chat, request.headers.get("Authorization"), watched.lifetime)
+        frames = _frames(watched, turn, ChatStream(chat.include_usage))
+        first = next(frames)  # What fails before the first event still has a status of its own.
+    except BaseException as error:
+        watched.end(error)
+        raise
+    response = Response(watched.stream(frames, first, on_error=error_frames), content_type="text/event-stream")
+    response.headers |= {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "X-Request-Id": watched.id}
+    return response
+
+
+def _frames(watched: Watched, turn: Any, stream: ChatStream) -> Iterator[bytes]:
+    with closing(turn.events()) as events:
+        yield from stream.frames(events)
+    watched.fields["asked"] = len(turn.trace.questions)

@@ -1,0 +1,110 @@
+"""Responses as JSON, and what is logged of every request when it is over."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from flask import Response, current_app, request
+
+from emulator.errors import ClientGone, EmulatorError
+from emulator.lifetime import Lifetime
+from emulator.logs import log_event
+from emulator.service import Emulator
+
+logger = logging.getLogger(__name__)
+
+
+def emulator() -> Emulator:
+    """The core of the app that serves this request."""
+    return current_app.extensions["emulator"]
+
+
+def json_response(body: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status, content_type="application/json")
+
+
+def error_response(error: EmulatorError) -> Response:
+    """OpenAI's error body with the error's status and headers."""
+    response = json_response(error.body(), error.status)
+    response.headers.update(error.headers)
+    return response
+
+
+class Watched:
+    """One request under way: its lifetime, its id, and its line in the log.
+
+    ``fields`` are what the log is to say beside method, path, status and time.  Ended once, by ``end``.
+    """
+
+    __slots__ = ("_begun", "_method", "_path", "core", "fields", "id", "lifetime", "status")
+
+    def __init__(self) -> None:
+        self.core = emulator()
+        environ = request.environ
+        client = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+        self.lifetime = Lifetime(self.core.settings.timeout, client)
+        self.core.watcher.add(self.lifetime)
+        self.id = "req_" + secrets.token_hex(12)
+        self.fields: dict[str, Any] = {}
+        self.status = 200
+        self._begun = time.monotonic()
+        self._method, self._path = request.method, request.path
+
+    def end(self, error: BaseException | None = None) -> None:
+        self.core.watcher.remove(self.lifetime)
+        if isinstance(error, EmulatorError):
+            self.status = error.status
+            self.fields |= {"error": error.code or error.type, "reason": error.message[:300]}
+        elif isinstance(error, GeneratorExit):
+            self.status = ClientGone.status
+        elif error is not None:
+            self.status = 500
+        log_event(
+            logger,
+            "request",
+            id=self.id,
+            method=self._method,
+            path=self._path,
+            status=self.status,
+            ms=round((time.monotonic() - self._begun) * 1000, 1),
+            **self.fields,
+        )
+
+    @contextmanager
+    def whole(self) -> Generator[None, None, None]:
+        """Around a request that is answered at once."""
+        try:
+            yield
+        except BaseException as error:
+            self.end(error)
+            raise
+        self.end()
+
+    def stream(self, frames: Iterator[bytes], first: bytes, *, on_error: Any) -> Iterable[bytes]:
+        """``first``, then ``frames``; an error on the way becomes what ``on_error`` makes of it."""
+        failed: BaseException | None = None
+        try:
+            yield first
+            yield from frames
+        except EmulatorError as error:
+            failed = error
+            if not isinstance(error, ClientGone):
+                yield on_error(error)
+        except GeneratorExit as error:
+            failed = error
+            raise
+        except Exception as error:  # noqa: BLE001 - a stream has no error handler behind it
+            failed = error
+            log_event(logger, "stream failed", level=logging.ERROR, id=self.id, kind=type(error).__name__)
+            yield on_error(EmulatorError("The server failed in the middle of this answer; its log says why."))
+        finally:
+            close = getattr(frames, "close", None)
+            if close is not None:
+                close()
+            self.end(failed)

@@ -1,0 +1,153 @@
+"""The reader decides what is a call: a wrong reading does something nobody asked for, or loses what was asked."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.code.limits import CodeLimits
+from emulator.code.reader import AnswerReader, Called, Said
+from tests.code.samples import PARIS, SAMPLES, call, merged, read
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_reads_whole_answers(name: str) -> None:
+    text, expected = SAMPLES[name]
+    readings, reader = read(text)
+    assert readings == expected
+    assert reader.problem is None
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_chunk_boundaries_change_nothing(name: str) -> None:
+    """Plain and streamed answers must agree, wherever the upstream cuts its chunks."""
+    text, expected = SAMPLES[name]
+    for cut in range(1, len(text)):
+        assert read(text, cut)[0] == expected, f"cut at {cut}"
+    assert read(text, *range(1, len(text)))[0] == expected, "character by character"
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "```",
+                "```python\n",
+                "\n",
+                "now()",
+                "send(to='",
+                "')",
+                '"""',
+                "<think>",
+                "</think>",
+                "x = ",
+                "Okay, the ",
+                " ",
+                "# ",
+                "(",
+                "for x in y:\n",
+            ]
+        ),
+        max_size=14,
+    ),
+    st.data(),
+)
+def test_any_text_reads_the_same_in_any_chunks(parts: list[str], data: st.DataObject) -> None:
+    text = "".join(parts)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
+    whole, one = read(text)
+    pieces, other = read(text, *cuts)
+    assert (whole, one.problem, one.halted) == (pieces, other.problem, other.halted)
+
+
+def test_a_call_leaves_before_the_model_has_finished() -> None:
+    reader = AnswerReader(read("")[1].vocabulary, CodeLimits())
+    assert reader.feed('```python\nget_weather(city="Paris")') == []
+    assert reader.feed("\n") == [PARIS]
+
+
+def test_prose_is_not_held_back() -> None:
+    reader = AnswerReader(read("")[1].vocabulary, CodeLimits())
+    assert reader.feed("The weather") == [Said("The weather")]
+    assert reader.feed(" is fine") == [Said(" is fine")]
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+@pytest.mark.parametrize(
+    "text", ['get_weather(city="Par', 'get_weather(city="Paris")', '```python\nget_weather(city="Paris",']
+)
+def test_what_the_limit_cut_is_never_a_call(text: str, reason: str) -> None:
+    """Also a statement that looks complete: nobody knows what would have followed."""
+    readings, reader = read(text, reason=reason)
+    assert readings == [Said(text)]
+    assert reader.cut
+
+
+def test_calls_before_the_cut_stand() -> None:
+    readings, _ = read('```python\nget_weather(city="Paris")\nget_weather(city="Ro', reason="length")
+    assert readings == [PARIS]
+
+
+def test_a_stop_sequence_may_cut_a_statement() -> None:
+    assert read('get_weather(city="Par', stop_given=True)[0] == [Said('get_weather(city="Par')]
+    assert read('get_weather(city="Paris")', stop_given=True)[0] == [PARIS]
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "error"),
+    [
+        ("```python\nfor c in ['a']:\n    get_weather(c)\n```", "for c in ['a']:\n    get_weather(c)", "for loop"),
+        ("get_weather(town='Paris')", "get_weather(town='Paris')", "unexpected argument town"),
+        ("```python\nget_weather(city=[1,\n```", "get_weather(city=[1,", "never closed"),
+        ("get_wether(city='x')", "", ""),
+        ("```python\nget_wether(city='x')\n```", "get_wether(city='x')", "did you mean get_weather"),
+        ("```python\nimport os\nget_weather(city='x')\n```", "import os", "not allowed"),
+        ("get_weather(city=open('/etc/passwd'))", "get_weather(city=open('/etc/passwd'))", "open() is not allowed"),
+        ("get_weather(city=town)", "get_weather(city=town)", "town is not defined"),
+        ("get_weather('a', 'b', 'c')", "get_weather('a', 'b', 'c')", "at most 2 arguments"),
+        ("```python\n" + "(" * 100 + "now()\n```", "```python\n" + "(" * 100 + "now()\n```", "nested deeper"),
+    ],
+)
+def test_what_cant_be_used_is_a_problem_with_its_place(text: str, source: str, error: str) -> None:
+    readings, reader = read(text)
+    assert not [r for r in readings if isinstance(r, Called)]
+    if source:
+        assert reader.problem is not None
+        assert reader.problem.source == source
+        assert error in reader.problem.error
+    else:
+        assert reader.problem is None
+
+
+def test_calls_before_a_problem_stand_and_nothing_after_it_leaves() -> None:
+    readings, reader = read("```python\nget_weather(city='Paris')\nget_weather(town='x')\nnow()\n```\nDone.")
+    assert readings == [PARIS]
+    assert reader.problem is not None
+
+
+def test_one_call_only() -> None:
+    readings, reader = read("get_weather(city='Paris')\nnow()", only_first=True)
+    assert readings == [PARIS]
+    assert reader.halted
+
+
+def test_a_repeated_call_is_not_made_twice() -> None:
+    readings, _ = read("get_weather(city='Paris')\nnow()", made=[("get-weather", '{"city": "Paris"}')])
+    assert readings == [call("now")]
+
+
+def test_a_model_known_to_think_first() -> None:
+    readings, _ = read("Maybe now()?\nnow()</think>get_weather(city='Paris')", in_thought=True)
+    assert readings[-1] == PARIS
+    assert len([r for r in readings if isinstance(r, Called)]) == 1
+
+
+def test_a_thought_that_never_ends_was_the_answer() -> None:
+    assert read("now()", in_thought=True)[0][-1] == call("now")
+
+
+def test_without_tools_code_is_text() -> None:
+    reader = AnswerReader(None, CodeLimits())
+    text = "```python\nnow()\n```\n"
+    assert merged(reader.feed(text) + reader.finish("stop")) == [Said(text)]

@@ -1,0 +1,161 @@
+"""What the model sees decides what it writes: every change to a prompt shows here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.code.extract import Extractor, line_start_pattern
+from emulator.code.limits import CodeLimits
+from emulator.code.statements import Statement
+from emulator.prompt import Briefing, Prompts, call_as_code, python_literal
+from emulator.protocols.conversation import Message, PastCall, Result
+
+PROMPTS = Prompts()
+STUBS = "def weather(*, city: str) -> Any: ..."
+
+
+def renamed(name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return name.replace("-", "_"), arguments
+
+
+def briefing(**flags: Any) -> Briefing:
+    given: dict[str, Any] = {"stubs": STUBS, "python_names": renamed}
+    return Briefing(**given | flags)
+
+
+def shown(*conversation: Message, **flags: Any) -> list[dict[str, Any]]:
+    brief = briefing(**flags)
+    return PROMPTS.messages(conversation, brief, PROMPTS.brief(brief))
+
+
+def user(text: Any) -> Message:
+    return Message("user", text, {"role": "user", "content": text})
+
+
+def turn(content: Any, *pairs: tuple[PastCall, Any]) -> Message:
+    calls = tuple(call for call, _ in pairs)
+    return Message("assistant", content, {"role": "assistant"}, calls, tuple(Result(c.id, r) for c, r in pairs))
+
+
+CALL = PastCall("a", "get-weather", '{"city": "Paris"}')
+
+
+def test_the_clients_system_text_comes_first() -> None:
+    system = Message("developer", "Be brief.", {"role": "developer", "content": "Be brief."})
+    messages = shown(system, user("Hi"))
+    assert messages[0]["role"] == "system"
+    assert messages[0]["content"].startswith("Be brief.\n\nYou can use Python functions.")
+
+
+def test_stubs_stand_before_the_last_request() -> None:
+    messages = shown(user("one"), Message("assistant", "two", {"role": "assistant", "content": "two"}), user("three"))
+    assert [m["role"] for m in messages[-3:]] == ["user", "assistant", "user"]
+    assert messages[-3]["content"] == "one"
+    assert messages[-1]["content"] == f"Functions:\n```python\n{STUBS}\n```\n\nthree"
+
+
+def test_examples_are_messages_in_the_form_demanded() -> None:
+    examples = shown(user("x"))[1:-1]
+    assert [m["role"] for m in examples] == ["user", "assistant"] * (len(examples) // 2)
+    assert examples[1]["content"].startswith("```python\nfind_book(title=")
+
+
+def test_past_calls_are_code_and_results_follow_in_order() -> None:
+    other = PastCall("b", "get-weather", '{"city": "Rome"}')
+    messages = shown(user("x"), turn("Let me see.", (CALL, '{"t": 2}'), (other, "rain")))
+    assert messages[-2]["content"] == (
+        'Let me see.\n\n```python\nget_weather(city="Paris")\nget_weather(city="Rome")\n```'
+    )
+    assert messages[-1] == {
+        "role": "user",
+        "content": 'Result of get_weather(city="Paris"):\n```result\n{"t": 2}\n```\n\n'
+        'Result of get_weather(city="Rome"):\n```result\nrain\n```',
+    }
+
+
+def test_a_question_behind_results_is_one_message_with_them() -> None:
+    messages = shown(user("x"), turn(None, (CALL, "rain")), user("And now?"))
+    assert [m["role"] for m in messages[-2:]] == ["assistant", "user"]
+    assert messages[-1]["content"].startswith("Result of")
+    assert messages[-1]["content"].endswith("And now?")
+
+
+def test_images_reach_the_upstream() -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:x"}}
+    assert shown(user([{"type": "text", "text": "see"}, image]))[-1]["content"][1:] == [
+        {"type": "text", "text": "see"},
+        image,
+    ]
+    assert shown(user("x"), turn(None, (CALL, [{"type": "text", "text": "pic"}, image])))[-1]["content"][-1] == image
+
+
+def test_null_content_is_never_sent() -> None:
+    empty = Message("assistant", None, {"role": "assistant", "content": None})
+    assert all(m["content"] is not None for m in shown(user("x"), empty, user("y")))
+
+
+def test_without_stubs_nothing_is_added() -> None:
+    assert shown(user("x"), stubs="") == [{"role": "user", "content": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [({"required": True}, "Answer with a call"), ({"named": "f"}, "calls of `f`"), ({"single": True}, "one call only")],
+)
+def test_demands(flags: dict[str, Any], words: str) -> None:
+    assert words in shown(user("x"), **flags)[-1]["content"]
+
+
+@given(st.text(alphabet="`~\nnow()ab ", max_size=60))
+def test_nothing_in_a_result_passes_for_code(text: str) -> None:
+    """A tool's result is hostile: whoever reads the prompt back must find no code in it, and the text unaltered."""
+    content = shown(user("x"), turn(None, (PastCall("a", "f", "{}"), text)))[-1]["content"]
+    body = content.split("\n", 1)[1]
+    assert text in body
+    extractor = Extractor(line_start_pattern(["now"]), CodeLimits())
+    assert not [p for p in [*extractor.feed(body), *extractor.finish()] if isinstance(p, Statement)]
+
+
+def test_a_fence_in_a_result_makes_the_fence_longer() -> None:
+    content = shown(user("x"), turn(None, (CALL, "```python\nnow()\n```")))[-1]["content"]
+    assert "````result\n```python\nnow()\n```\n````" in content
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (PastCall("", "f", "{}"), "f()"),
+        (PastCall("", "f", '{"a": [1, null, true], "b": {"c": "x\\"y"}}'), 'f(a=[1, None, True], b={"c": "x\\"y"})'),
+        (PastCall("", "f", '{"not-a-name": 1, "a": 2}'), 'f(a=2, **{"not-a-name": 1})'),
+        (PastCall("", "f", "no json"), 'f(**"no json")'),
+        (PastCall("", "f", "[1]"), 'f(**"[1]")'),
+    ],
+)
+def test_calls_as_code(call: PastCall, code: str) -> None:
+    assert call_as_code(call, briefing()) == code
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+def test_python_literals_mean_the_same(value: object) -> None:
+    import ast
+
+    assert ast.literal_eval(python_literal(value)) == value
+
+
+def test_repairs_keep_what_was_asked_and_answered() -> None:
+    asked = [{"role": "user", "content": "x"}]
+    messages = PROMPTS.repair(asked, "f(", problem="statement", source="f(", error="never closed", made="g()")
+    assert messages[:2] == [*asked, {"role": "assistant", "content": "f("}]
+    assert "never closed" in messages[2]["content"]
+    assert "g()" in messages[2]["content"]

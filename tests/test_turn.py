@@ -1,0 +1,147 @@
+"""The turn performs what strategies ask for: who is asked what, in which order, and what the tokens add up to."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from emulator.code.limits import CodeLimits
+from emulator.errors import ModelFault
+from emulator.events import CallStarted, Event, Finished, Head, TextDelta, UsageTotal
+from emulator.lifetime import Lifetime
+from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage
+from emulator.prompt import Briefing, Prompts
+from emulator.protocols.chat import ChatRules, parse_chat
+from emulator.strategies.code import CodeTask
+from emulator.turn import Turn
+from tests.code.samples import TOOLS
+
+PROMPTS = Prompts()
+USAGE = AnswerUsage(
+    {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "prompt_tokens_details": {"cached_tokens": 4}}
+)
+
+
+class Scripted:
+    """An upstream with its answers written down; remembers what it was asked, and whether each answer was closed."""
+
+    def __init__(self, *answers: list[AnswerPart]) -> None:
+        self.answers = list(answers)
+        self.asked: list[Mapping[str, Any]] = []
+        self.closed = 0
+
+    def ask(
+        self, body: Mapping[str, Any], *, authorization: str | None, lifetime: Lifetime
+    ) -> Generator[AnswerPart, None, None]:
+        self.asked.append(body)
+        try:
+            yield AnswerHead({"id": f"answer-{len(self.asked)}", "model": "m"})
+            yield from self.answers.pop(0)
+        finally:
+            self.closed += 1
+
+
+def turn(upstream: Scripted, **body: Any) -> Turn:
+    request = parse_chat(
+        orjson.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]} | body), ChatRules()
+    )
+    briefing = Briefing("def now(): ...", lambda name, arguments: (name, arguments))
+    ids = itertools.count()
+    tasks = [
+        CodeTask(
+            n,
+            [{"role": "user", "content": "hi"}],
+            TOOLS,
+            briefing,
+            PROMPTS,
+            CodeLimits(),
+            lambda: f"call_{next(ids)}",
+            repairs=1,
+        )
+        for n in range(request.n)
+    ]
+    return Turn(request, upstream, tasks, authorization=None, lifetime=Lifetime(60))
+
+
+def said(text: str, choice: int = 0) -> AnswerDelta:
+    return AnswerDelta(choice, text, finish_reason="stop")
+
+
+def test_one_question() -> None:
+    upstream = Scripted([said("Hello."), USAGE])
+    events = list(turn(upstream, temperature=0.5).events())
+    assert events == [
+        Head({"id": "answer-1", "model": "m"}),
+        TextDelta(0, "Hello."),
+        Finished(0, "stop"),
+        UsageTotal(USAGE.usage),
+    ]
+    assert upstream.asked == [{"model": "m", "messages": [{"role": "user", "content": "hi"}], "temperature": 0.5}]
+    assert upstream.closed == 1
+
+
+def test_repairs_add_up_and_keep_the_first_identity() -> None:
+    upstream = Scripted([said("get_weather(town='x')"), USAGE], [said("now()"), USAGE])
+    events = list(turn(upstream).events())
+    assert [e for e in events if isinstance(e, Head)] == [Head({"id": "answer-1", "model": "m"})]
+    usage = events[-1]
+    assert isinstance(usage, UsageTotal)
+    assert usage.usage == {
+        "prompt_tokens": 20,
+        "completion_tokens": 10,
+        "total_tokens": 30,
+        "prompt_tokens_details": {"cached_tokens": 8},
+    }
+    assert len(upstream.asked) == 2
+
+
+def test_usage_is_estimated_where_the_upstream_does_not_count() -> None:
+    usage = list(turn(Scripted([said("x" * 40)])).events())[-1]
+    assert isinstance(usage, UsageTotal)
+    assert usage.usage["completion_tokens"] == 10
+    assert usage.usage["total_tokens"] == usage.usage["prompt_tokens"] + 10 > 10
+
+
+def test_choices_share_the_first_question_and_repair_alone() -> None:
+    upstream = Scripted(
+        [AnswerDelta(1, "get_weather(town='x')\n"), said("now()", 0), AnswerDelta(1, finish_reason="stop"), USAGE],
+        [said("now()"), USAGE],
+    )
+    events = list(turn(upstream, n=2).events())
+    assert sorted(e.choice for e in events if isinstance(e, CallStarted)) == [0, 1]
+    assert sorted(e.choice for e in events if isinstance(e, Finished)) == [0, 1]
+    assert [body.get("n") for body in upstream.asked] == [2, 1]
+
+
+def test_a_choice_that_the_upstream_left_out_is_asked_for() -> None:
+    upstream = Scripted([said("One.", 0)], [said("Two.")])
+    events = list(turn(upstream, n=2).events())
+    assert [(e.choice, e.text) for e in events if isinstance(e, TextDelta)] == [(0, "One."), (1, "Two.")]
+
+
+def test_calls_leave_before_the_answer_is_over() -> None:
+    upstream = Scripted([AnswerDelta(0, "now()\n"), AnswerDelta(0, "now()", finish_reason="stop")])
+    events = turn(upstream).events()
+    seen: list[Event] = []
+    while not any(isinstance(event, CallStarted) for event in seen):
+        seen.append(next(events))
+    assert upstream.closed == 0
+    events.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert upstream.closed == 1, "whoever stops listening frees the upstream"
+
+
+def test_a_fault_of_the_model_is_raised() -> None:
+    bad: list[AnswerPart] = [said("get_weather(town='x')")]
+    with pytest.raises(ModelFault):
+        list(turn(Scripted(bad, bad)).events())
+
+
+def test_the_trace_shows_questions_and_answers() -> None:
+    shown = turn(Scripted([said("get_weather(town='x')")], [said("now()")]))
+    list(shown.events())
+    assert shown.trace.answers == ["get_weather(town='x')", "now()"]
+    assert len(shown.trace.questions) == 2
