@@ -2,8 +2,9 @@
 
     python benchmarks/tokens.py [FILE.jsonl]
 
-A row of FILE is JSON with ``schema`` (a tool's parameters) and, where known, ``name``, ``description``, ``kind``, ``id``.
-Counted with OpenAI's cl100k_base encoding.  Rows that a server would refuse are listed and count on neither side.
+A row of FILE is JSON with ``schema`` (a tool's parameters) and, where known, ``name``, ``description``, ``kind``
+and ``id``.  Counted with OpenAI's cl100k_base encoding.  Rows that the server would refuse are listed and
+count on neither side.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ import bpe_openai
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from emulator.tools.jobs import StubFault, StubJob, do
 from emulator.tools.naming import FUNCTION_WORDS, identifier
-from emulator.tools.schema import SchemaError, SchemaLimits, check
-from emulator.tools.stubs import make_stub
+from emulator.tools.schema import SchemaLimits
 
 DEFAULT = Path(__file__).parent.parent / "tests" / "data" / "schemas.jsonl"
 LIMITS = SchemaLimits(bytes=256 * 1024, depth=32, properties=1000, enum=1000)
@@ -47,20 +48,14 @@ def measure(rows: Iterable[dict[str, Any]]) -> tuple[dict[str, Count], list[str]
     total = Count()
     refused: list[str] = []
     for row in rows:
-        function = {
-            "name": row.get("name") or "tool",
-            "description": row.get("description"),
-            "parameters": row["schema"],
-        }
-        function = {key: value for key, value in function.items() if value is not None}
-        name = identifier(function["name"], FUNCTION_WORDS)
-        try:
-            check(row["schema"])
-            stub = make_stub(
-                function["name"], function.get("description"), row["schema"], python_name=name, limits=LIMITS
-            )
-        except SchemaError as error:
-            refused.append(f"{row.get('id', name)}: {error}")
+        function = {"name": row.get("name") or "tool"}
+        if row.get("description"):
+            function["description"] = row["description"]
+        function["parameters"] = row["schema"]
+        python_name = identifier(function["name"], FUNCTION_WORDS)
+        stub = do(StubJob(function["name"], python_name, row.get("description"), row["schema"], LIMITS))
+        if isinstance(stub, StubFault):
+            refused.append(f"{row.get('id', python_name)}: {stub.message} (at {stub.path})")
             continue
         compact = json.dumps({"type": "function", "function": function}, separators=(",", ":"), ensure_ascii=False)
         tokens = [len(encoding.encode_ordinary(text)) for text in (stub.source, compact)]

@@ -78,7 +78,11 @@ def three_tools() -> list[Json]:
                 "filters": {
                     "type": "object",
                     "description": "Narrows the search",
-                    "properties": {"author": text, "since": text | {"format": "date"}, "tags": {"type": "array", "items": text}},
+                    "properties": {
+                        "author": text,
+                        "since": text | {"format": "date"},
+                        "tags": {"type": "array", "items": text},
+                    },
                 },
             },
             ["query"],
@@ -86,7 +90,20 @@ def three_tools() -> list[Json]:
     ]
 
 
-_VERBS = ("create", "update", "delete", "list", "search", "get", "archive", "export", "assign", "approve", "merge", "sync")
+_VERBS = (
+    "create",
+    "update",
+    "delete",
+    "list",
+    "search",
+    "get",
+    "archive",
+    "export",
+    "assign",
+    "approve",
+    "merge",
+    "sync",
+)
 _NOUNS = (
     "invoice", "customer", "ticket", "pull_request", "deployment", "calendar_event", "contact", "report", "pipeline",
     "dashboard", "incident", "subscription", "order", "shipment", "employee", "branch", "document", "alert", "campaign",

@@ -1,21 +1,25 @@
 """The server's log: one JSON object a line in ``log_dir/server.log``, and warnings in plain words on stderr.
 
-All worker processes write the same file, which a lock between processes makes safe to rotate.  Whatever
+All worker processes append to the same file; whoever finds it full rotates it, under a lock.  Whatever
 is logged passes through ``Scrubber`` first, so that neither keys nor Authorization values reach the disk;
 what clients and models say has no place here below an explicit ``--log-level debug``.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, cast
 
 import orjson
-from concurrent_log_handler import ConcurrentRotatingFileHandler
 
 from emulator.settings import Settings
 
@@ -37,12 +41,13 @@ _NAMED = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONG_KEY = 8
+_KNOWN_NAMES = 256
 
 
 class Scrubber:
     """Takes secrets out of a value of any shape; the shape stays."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_name", "_pattern")
 
     def __init__(self, key: str | None = None) -> None:
         patterns: list[str] = list(_SECRETS)
@@ -51,6 +56,8 @@ class Scrubber:
             literal = re.escape(key)
             patterns.insert(0, literal if len(key) >= _LONG_KEY else rf"(?<![\w-]){literal}(?![\w-])")
         self._pattern = re.compile("|".join(patterns))
+        # The names of fields are the same few from line to line, and looking at them costs more than at the values.
+        self._name = lru_cache(_KNOWN_NAMES)(self._looked_at)
 
     def text(self, text: str) -> str:
         """``text`` without secrets, cut at MAX_TEXT characters."""
@@ -68,11 +75,16 @@ class Scrubber:
         return self.text(str(value))
 
     def fields(self, fields: Mapping[Any, object]) -> dict[str, object]:
-        named = {self.text(str(name)): value for name, value in fields.items()}
-        return {
-            name: REMOVED if _SECRET_NAMES.search(name) and value is not None else self.value(value)
-            for name, value in named.items()
-        }
+        clean: dict[str, object] = {}
+        for field, value in fields.items():
+            name, secret = self._name(str(field))
+            clean[name] = REMOVED if secret and value is not None else self.value(value)
+        return clean
+
+    def _looked_at(self, name: str) -> tuple[str, bool]:
+        """A field's name without secrets, and whether its value is one."""
+        clean = self.text(name)
+        return clean, _SECRET_NAMES.search(clean) is not None
 
 
 class JsonFormatter(logging.Formatter):
@@ -116,19 +128,76 @@ class PlainFormatter(logging.Formatter):
         return text
 
 
-class _Relay(logging.Handler):
-    """Hides the stream of ``target``: gunicorn writes ``wsgi.errors`` to any it finds, past formatter and scrubber."""
+class RotatingFile(logging.Handler):
+    """Appends lines to ``path``, in as many processes as like to; ``path.1`` is the youngest of ``backups`` full files.
 
-    def __init__(self, target: logging.Handler) -> None:
+    A line is one ``write`` on a file opened with O_APPEND, which the system keeps whole without a lock; a lock
+    for every line makes busy processes wait for each other.  Who finds the file full renames it, under a lock,
+    and the others see by its inode that they have to open the new one.  A line that was on its way meanwhile
+    stands in the renamed file.  Raises OSError where the file can't be written.
+
+    It has no ``stream``, because gunicorn writes ``wsgi.errors`` to any it finds, past formatter and scrubber.
+    """
+
+    def __init__(self, path: Path, *, max_bytes: int, backups: int) -> None:
         super().__init__()
-        self._target = target
+        self._path = path
+        self._max_bytes, self._backups = max_bytes, backups
+        self._file = self._open(path)
+        self._identity = _identity(os.fstat(self._file))
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._target.handle(record)
+        try:
+            self._append(f"{self.format(record)}\n".encode())
+        except Exception:  # noqa: BLE001 - a log that fails, whatever the reason, must not fail the request
+            self.handleError(record)
 
     def close(self) -> None:
-        self._target.close()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
         super().close()
+
+    def _append(self, line: bytes) -> None:
+        now = self._now()
+        if now is not None and now.st_size and now.st_size + len(line) > self._max_bytes:
+            self._rotate(len(line))
+            now = self._now()
+        if now is None or _identity(now) != self._identity:
+            file = self._open(self._path)
+            os.close(self._file)
+            self._file, self._identity = file, _identity(os.fstat(file))
+        while line:  # Once, unless the disk is full, which the second try then says.
+            line = line[os.write(self._file, line) :]
+
+    def _now(self) -> os.stat_result | None:
+        """What is at the path now; None if another process is just rotating it, or somebody removed it."""
+        try:
+            return self._path.stat()
+        except FileNotFoundError:
+            return None
+
+    def _rotate(self, more: int) -> None:
+        lock = self._open(self._path.with_name(f".{self._path.name}.lock"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            now = self._now()
+            if now is None or now.st_size + more <= self._max_bytes:
+                return  # Another process was first.
+            names = [self._path, *(Path(f"{self._path}.{number}") for number in range(1, self._backups + 1))]
+            for younger, older in reversed(list(pairwise(names))):
+                if younger.exists():
+                    younger.replace(older)
+        finally:
+            os.close(lock)
+
+    @staticmethod
+    def _open(path: Path) -> int:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, object]:
@@ -154,13 +223,7 @@ def configure_logging(settings: Settings) -> None:
     """
     settings.log_dir.mkdir(parents=True, exist_ok=True)
     scrubber = Scrubber(settings.api_key)
-    file = ConcurrentRotatingFileHandler(
-        str(settings.log_dir / LOG_NAME),
-        maxBytes=settings.log_max_bytes,
-        backupCount=settings.log_backups,
-        encoding="utf-8",
-        chmod=0o600,
-    )
+    file = RotatingFile(settings.log_dir / LOG_NAME, max_bytes=settings.log_max_bytes, backups=settings.log_backups)
     file.setFormatter(JsonFormatter(scrubber))
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.INFO if settings.debug else logging.WARNING)
@@ -170,7 +233,7 @@ def configure_logging(settings: Settings) -> None:
         for old in list(logger.handlers):
             logger.removeHandler(old)
             old.close()
-        logger.addHandler(_Relay(file))
+        logger.addHandler(file)
         logger.addHandler(terminal)
         logger.setLevel(settings.log_level.upper())
         logger.propagate = False

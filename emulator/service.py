@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -17,6 +15,7 @@ from emulator.profiles import Profiles
 from emulator.prompt import Briefing, Prompts
 from emulator.protocols.chat import ChatRequest, ChatRules
 from emulator.protocols.chat_answer import new_call_id
+from emulator.recent import Recent
 from emulator.settings import Settings
 from emulator.strategies.code import CodeTask
 from emulator.tools.schema import SchemaLimits
@@ -50,8 +49,7 @@ class Emulator:
         self._generator = Generator()
         self._toolsets = ToolSets(self._generator, schema_limits(settings), settings.stub_cache)
         self._limits = CodeLimits(settings.max_code_bytes, settings.max_code_lines, settings.max_code_nesting)
-        self._prepared: OrderedDict[Hashable, Prepared] = OrderedDict()
-        self._lock = threading.Lock()
+        self._prepared = Recent[Hashable, Prepared](_PREPARED)
 
     def start(self) -> None:
         self._generator.start()
@@ -90,18 +88,9 @@ class Emulator:
         return self.settings.thoughts == "open"
 
     def _prepare(self, chat: ChatRequest) -> Prepared:
-        tools = self._toolsets.get(chat.tools)
+        tools = self._toolsets.get(chat.tools.tools, chat.tools.key)
         key = (tools.key, chat.choice, chat.parallel)
-        with self._lock:
-            if (known := self._prepared.get(key)) is not None:
-                self._prepared.move_to_end(key)
-                return known
-        made = self._made(chat, tools)
-        with self._lock:
-            self._prepared[key] = made
-            while len(self._prepared) > _PREPARED:
-                self._prepared.popitem(last=False)
-        return made
+        return self._prepared.get(key) or self._prepared.put(key, self._made(chat, tools))
 
     def _made(self, chat: ChatRequest, tools: ToolSet) -> Prepared:
         choice = chat.choice

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -73,12 +74,9 @@ class Generator:
         keys = [hashlib.sha256(text, usedforsecurity=False).digest() for text in texts]
         missing = [index for index, key in enumerate(keys) if key not in self._made]
         found = {key: self._made[key] for key in keys if key in self._made}
-        while missing:
-            done = self._asked([texts[index] for index in missing])
-            for index, result in zip(missing, done, strict=False):
-                found[keys[index]] = result
-                self._remember(keys[index], result)
-            missing = missing[len(done) :]
+        for index in missing:
+            found[keys[index]] = self._made_now(texts[index])
+            self._remember(keys[index], found[keys[index]])
         return [found[key] for key in keys]
 
     def _remember(self, key: bytes, result: StubResult) -> None:
@@ -86,22 +84,32 @@ class Generator:
         while len(self._made) > _REMEMBERED:
             self._made.popitem(last=False)
 
-    def _asked(self, texts: Sequence[bytes]) -> list[StubResult]:
-        """The results of the first of ``texts``, at least one: the job at which a worker fails is answered by that."""
-        worker = self._running()
-        results: list[StubResult] = []
+    def _made_now(self, text: bytes) -> StubResult:
         try:
-            worker.ask(texts)
-            while len(results) < len(texts):
-                results.append(worker.answer())
-        except _Failed as failure:
-            self._discard()
-            results.append(StubFault(str(failure)))
+            return self._asked(text)
+        except _Hung:
+            return StubFault(f"takes longer than {self._job_seconds:g} s to be turned into Python")
+        except _Ended:
+            pass
+        # Whoever ended it need not have meant this job, so it has a second try.
+        try:
+            return self._asked(text)
+        except (_Hung, _Ended):
+            return StubFault("can't be turned into Python: the process that does so ended over it")
+
+    def _asked(self, text: bytes) -> StubResult:
+        """Raises _Hung or _Ended, and the worker is gone then."""
+        worker = self._running()
+        try:
+            return worker.make(text)
+        except _Ended:
+            hung = worker.end() == -signal.SIGALRM
+            self._worker = None
+            raise (_Hung if hung else _Ended) from None
         except BaseException:
-            # The request was given up in the middle: what the worker still says would be taken for the next answer.
+            # It hangs, or the request was given up: what it still says would be taken for the next answer.
             self._discard()
             raise
-        return results
 
     def _running(self) -> _Worker:
         if self._worker is not None and not self._worker.alive():
@@ -116,8 +124,12 @@ class Generator:
             worker.end()
 
 
-class _Failed(Exception):
-    """The worker died or hung over a job."""
+class _Hung(Exception):
+    """The worker took too long over a job."""
+
+
+class _Ended(Exception):
+    """The worker ended at a job."""
 
 
 class _Worker:
@@ -129,7 +141,7 @@ class _Worker:
         try:
             with theirs:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "emulator.generator.worker", str(job_seconds), "warm"],
+                    [sys.executable, "-P", "-m", "emulator.generator.worker", str(job_seconds)],
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -150,33 +162,29 @@ class _Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, texts: Sequence[bytes]) -> None:
+    def make(self, text: bytes) -> StubResult:
+        """The result of one job.  Raises _Hung or _Ended."""
+        # The worker ends itself when a tool takes too long; the grace is for one that can't.
         self._socket.settimeout(self._job_seconds + _GRACE_SECONDS)
         try:
-            send(self._socket, b"[" + b",".join(texts) + b"]")
-        except OSError:
-            raise _Failed("the process that prepares tools ended") from None
-
-    def answer(self) -> StubResult:
-        """The next job's.  Raises _Failed."""
-        try:
-            text = receive(self._socket)
+            send(self._socket, text)
+            answer = receive(self._socket)
         except TimeoutError:
-            text = None
+            raise _Hung from None
         except OSError:
-            raise _Failed("the process that prepares tools ended over this schema") from None
-        if text is None:
-            raise _Failed(f"takes longer than {self._job_seconds:g} s to work with, or too much memory")
+            raise _Ended from None
+        if answer is None:
+            raise _Ended
         try:
-            return result_from_json(decoded(text))
-        except (ValueError, KeyError, TypeError):
+            return result_from_json(decoded(answer))
+        except ValueError:
             return StubFault("holds text that is not Unicode")
 
-    def end(self) -> None:
+    def end(self) -> int:
+        """Returns how the process ended, as ``Popen.returncode`` has it."""
         self._socket.close()
-        with suppress(OSError):
-            self._process.kill()
-        self._process.wait()
+        self._process.kill()
+        return self._process.wait()
 
     def _await_ready(self) -> None:
         self._socket.settimeout(_START_SECONDS)

@@ -26,29 +26,25 @@ _WARM = {
 }
 
 
-def main(argv: list[str]) -> None:
-    """``argv``: seconds a tool may take, and "warm" if everything is to be imported before the first job."""
-    seconds = float(argv[0])
+def main(seconds: float) -> None:
+    """Answers jobs until the server has gone; ``seconds`` is what one may take."""
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     connection = socket.socket(fileno=0)
-    if "warm" in argv:
-        _warm_up()
-    # Modules are loaded by now or read later; nothing is ever written.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    send(connection, b"{}")
-    while (frame := receive(connection)) is not None:
-        for data in json.loads(frame):
-            # The default action of SIGALRM ends the process: also in the middle of C code, also without a server.
-            signal.setitimer(signal.ITIMER_REAL, seconds)
-            _answer(connection, StubJob.from_json(data))
-            signal.setitimer(signal.ITIMER_REAL, 0)
+    _warm_up()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # nothing is ever written
+    send(connection, b"ready")
+    while (text := receive(connection)) is not None:
+        # The default action of SIGALRM ends the process: also in the middle of C code, also without a server.
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        _answer(connection, text)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _answer(connection: socket.socket, job: StubJob) -> None:
+def _answer(connection: socket.socket, text: bytes) -> None:
     try:
-        result = do(job)
+        result = do(StubJob.from_json(json.loads(text)))
     except MemoryError:
         send(connection, encoded(result_to_json(StubFault("takes too much memory to work with"))))
         raise SystemExit(1) from None
@@ -58,6 +54,7 @@ def _answer(connection: socket.socket, job: StubJob) -> None:
 
 
 def _warm_up() -> None:
+    """Loads all that a job may need, so that the first one takes no longer than others."""
     from emulator.tools.schema import SchemaLimits
 
     do(StubJob("warm", "warm", None, _WARM, SchemaLimits(1024, 8, 8, 8)))
@@ -65,4 +62,4 @@ def _warm_up() -> None:
 
 if __name__ == "__main__":
     with suppress(OSError):
-        main(sys.argv[1:])
+        main(float(sys.argv[1]))

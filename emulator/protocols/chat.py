@@ -7,7 +7,7 @@ every other parameter reaches the upstream as it came.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import orjson
@@ -15,12 +15,14 @@ import regex
 
 from emulator.errors import InvalidRequest
 from emulator.protocols.chat_messages import parse_messages
-from emulator.protocols.conversation import FunctionTool, Message, ToolChoice
+from emulator.protocols.conversation import DeclaredTools, FunctionTool, Message, ToolChoice
 from emulator.protocols.fields import Json, required, typed, wrong_type
+from emulator.recent import Recent, content_key
 
 TOOL_PARAMETERS = frozenset(["tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"])
 """Request parameters that no upstream gets to see."""
 
+_SEEN = 128
 _NAME = regex.compile(r"[\w-]{1,64}")
 """OpenAI's own pattern is narrower, ``[a-zA-Z0-9_-]``: letters of other scripts do no harm here."""
 
@@ -31,6 +33,8 @@ class ChatRules:
 
     allow_empty_tools: bool = False
     max_tools: int = 1024
+    seen: Recent[bytes, DeclaredTools] = field(default_factory=lambda: Recent[bytes, DeclaredTools](_SEEN))
+    """Declarations that were found right before, so that three hundred tools aren't looked through each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class ChatRequest:
 
     body: Json
     messages: tuple[Message, ...]
-    tools: tuple[FunctionTool, ...]
+    tools: DeclaredTools
     choice: ToolChoice
     parallel: bool
     stream: bool
@@ -50,7 +54,9 @@ class ChatRequest:
     @property
     def plain_chat(self) -> bool:
         """Nothing of tool calling is in it: it passes through unchanged."""
-        return not self.tools and not any(m.calls or m.results for m in self.messages) and not _mentions(self.body)
+        return (
+            not self.tools.tools and not any(m.calls or m.results for m in self.messages) and not _mentions(self.body)
+        )
 
 
 def _mentions(body: Mapping[str, Any]) -> bool:
@@ -78,7 +84,7 @@ def parse_chat(raw: bytes, rules: ChatRules) -> ChatRequest:
         body=body,
         messages=parse_messages(body),
         tools=tools,
-        choice=_choice(body.get("tool_choice"), tools),
+        choice=_choice(body.get("tool_choice"), tools.names),
         parallel=typed(body, "parallel_tool_calls", bool, "a boolean", True),
         stream=stream,
         include_usage=bool(typed(options, "include_usage", bool, "a boolean", False, "stream_options.")),
@@ -96,10 +102,10 @@ def upstream_body(request: ChatRequest, messages: list[Json], *, n: int | None =
     return body
 
 
-def _tools(body: Mapping[str, Any], rules: ChatRules) -> tuple[FunctionTool, ...]:
+def _tools(body: Mapping[str, Any], rules: ChatRules) -> DeclaredTools:
     raw: list[Any] | None = typed(body, "tools", list, "an array of objects", None)
     if raw is None:
-        return ()
+        return DeclaredTools()
     if not raw and not rules.allow_empty_tools:
         raise InvalidRequest(
             "Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.",
@@ -113,6 +119,11 @@ def _tools(body: Mapping[str, Any], rules: ChatRules) -> tuple[FunctionTool, ...
             param="tools",
             code="array_above_max_length",
         )
+    key = content_key(raw)
+    return rules.seen.get(key) or rules.seen.put(key, _declared(raw, key))
+
+
+def _declared(raw: list[Any], key: bytes) -> DeclaredTools:
     tools = tuple(_tool(item, f"tools[{index}]") for index, item in enumerate(raw))
     first: dict[str, int] = {}
     for index, tool in enumerate(tools):
@@ -123,7 +134,7 @@ def _tools(body: Mapping[str, Any], rules: ChatRules) -> tuple[FunctionTool, ...
                 code="invalid_value",
             )
         first[tool.name] = index
-    return tools
+    return DeclaredTools(key, tools, tuple(first))
 
 
 def _tool(item: object, path: str) -> FunctionTool:
@@ -152,10 +163,9 @@ def _tool(item: object, path: str) -> FunctionTool:
     )
 
 
-def _choice(raw: object, tools: tuple[FunctionTool, ...]) -> ToolChoice:
-    names = tuple(tool.name for tool in tools)
+def _choice(raw: object, names: tuple[str, ...]) -> ToolChoice:
     if raw is None:
-        return ToolChoice("auto" if tools else "none", names)
+        return ToolChoice("auto" if names else "none", names)
     if isinstance(raw, str):
         if raw not in ("none", "auto", "required"):
             raise InvalidRequest(
@@ -163,13 +173,13 @@ def _choice(raw: object, tools: tuple[FunctionTool, ...]) -> ToolChoice:
                 param="tool_choice",
                 code="invalid_value",
             )
-        if raw != "none" and not tools:
+        if raw != "none" and not names:
             raise _choice_without_tools()
         return ToolChoice(raw, names)  # pyright: ignore[reportArgumentType] checked above
     if not isinstance(raw, dict):
         raise wrong_type("tool_choice", "a string or an object", raw)
     choice = cast(Json, raw)
-    if not tools:
+    if not names:
         raise _choice_without_tools()
     kind = required(choice, "type", str, "a string", "tool_choice.")
     if kind == "function":

@@ -46,6 +46,15 @@ class FunctionTool:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredTools:
+    """All tools of a request.  ``key`` is their content's: equal declarations have equal keys."""
+
+    key: bytes = b""
+    tools: tuple[FunctionTool, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ToolChoice:
     """``names`` are the tools that may be called; ``named``: the client named just one of them."""
 

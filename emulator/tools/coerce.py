@@ -3,29 +3,31 @@
 Rule: only what loses nothing and has one reading, and only where the validator complains: ``"3"`` → 3
 where nothing but a number fits, ``"true"`` → True, a JSON text → its object or list, 3.0 → 3 where an
 integer is demanded, a None left out where null isn't allowed and the property is optional.  The places
-come from the validator's own errors, so every keyword and reference means here what it means there.
+come from the validator's own errors, so every keyword and reference means here what it means there; and
+all edits of a round are made at once, so that a call costs a few validations, whatever its schema.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from jsonschema_rs import ValidationError, ValidationErrorKind, Validator
 
 from emulator.tools.plain import Json, NotJson, Path, Plain
 
 Errors = list[ValidationError]
-ErrorsOf = Callable[[Json], Errors]
+Edits = dict[Path, Json]
+"""What to put at which place; ``_GONE`` takes the key away."""
 
-_MAX_ERRORS = 200
-_MAX_ROUNDS = 8
+_GONE: Final = object()
+_MAX_ERRORS = 1000
+_MAX_ROUNDS = 6
 _MAX_BRANCH_DEPTH = 4
-_MAX_RUNS = 300
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,4000})", re.ASCII)
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _TYPE_NAMES: dict[type, str] = {
@@ -41,7 +43,23 @@ _BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
 
 def coerce(validator: Validator, arguments: dict[str, Json]) -> tuple[dict[str, Json], Errors]:
     """The arguments with every lossless correction made, and the errors that remain."""
-    return _Coercion(validator).settle(arguments)
+    value: Json = arguments
+    left_out: set[Path] = set()
+    needed: set[Path] = set()
+    for _ in range(_MAX_ROUNDS):
+        errors = _errors(validator, value)
+        edits: Edits = {}
+        for error in errors:
+            edits.update(_edits(value, error, needed, 0) or {})
+        # A None that was left out comes back where the key turns out to be required.
+        missed = left_out & set(_missing(errors)) if left_out else left_out
+        needed |= missed
+        edits.update(dict.fromkeys(missed))
+        left_out = (left_out - missed) | {path for path, new in edits.items() if new is _GONE}
+        if not edits:
+            return value, errors
+        value = _applied(value, edits)
+    return value, _errors(validator, value)
 
 
 def whole_numbers(validator: Validator, arguments: dict[str, Json], places: Sequence[Path]) -> dict[str, Json]:
@@ -50,103 +68,68 @@ def whole_numbers(validator: Validator, arguments: dict[str, Json], places: Sequ
     JSON Schema takes 3.0 for an integer, and the functions behind it often don't.  What the schema asks
     for at a place shows when 0.5 is put there.
     """
-    probe: Json = arguments
-    for place in places:
-        probe = _put(probe, place, 0.5)
+    if not places:
+        return arguments
     wanted = set(places)
-    edited: Json = arguments
-    for error in _all(list(islice(validator.iter_errors(probe), _MAX_ERRORS))):
+    edits: Edits = {}
+    for error in _all(_errors(validator, _applied(arguments, dict.fromkeys(places, 0.5)))):
         place = tuple(error.instance_path)
         if place in wanted and isinstance(error.kind, ValidationErrorKind.Type):
-            edited = _put(edited, place, _converted(_at(edited, place)[1], set(error.kind.types)))
+            edits[place] = _converted(_at(arguments, place)[1], set(error.kind.types))
+    edited = _applied(arguments, edits)
     return edited if validator.is_valid(edited) else arguments
 
 
-class _Coercion:
-    """One call's; counts validations, because a hostile schema can have many branches."""
+def _errors(validator: Validator, value: Json) -> Errors:
+    return list(islice(validator.iter_errors(value), _MAX_ERRORS))
 
-    __slots__ = ("_left", "_validator")
 
-    def __init__(self, validator: Validator) -> None:
-        self._validator = validator
-        self._left = _MAX_RUNS
+def _missing(errors: Errors) -> Iterator[Path]:
+    for error in _all(errors):
+        if isinstance(error.kind, ValidationErrorKind.Required):
+            yield (*error.instance_path, error.kind.property)
 
-    def settle(self, arguments: dict[str, Json]) -> tuple[dict[str, Json], Errors]:
-        return self._settled(arguments, self._errors, 0)
 
-    def _errors(self, value: Json) -> Errors:
-        self._left -= 1
-        return list(islice(self._validator.iter_errors(value), _MAX_ERRORS))
+def _edits(value: Json, error: ValidationError, needed: set[Path], depth: int) -> Edits | None:
+    """What answers ``error`` in ``value``, or None.  ``needed`` are places of a None that can't be left out."""
+    path = tuple(error.instance_path)
+    found, here = _at(value, path)
+    if not found:
+        return None
+    if here is None:
+        return {path: _GONE} if path and isinstance(path[-1], str) and path not in needed else None
+    kind = error.kind
+    if isinstance(kind, (ValidationErrorKind.AnyOf, ValidationErrorKind.OneOfNotValid)):
+        return _branch_edits(value, error, needed, depth + 1) if depth < _MAX_BRANCH_DEPTH else None
+    if isinstance(kind, ValidationErrorKind.Type):
+        fitting = _converted(here, set(kind.types))
+    elif isinstance(kind, ValidationErrorKind.Enum):
+        fitting = _chosen(here, kind.options)
+    elif isinstance(kind, ValidationErrorKind.Constant):
+        fitting = _chosen(here, [kind.expected_value])
+    else:
+        return None
+    return None if fitting is here else {path: fitting}
 
-    def _settled(self, value: Json, errors_of: ErrorsOf, depth: int) -> tuple[Json, Errors]:
-        errors = errors_of(value)
-        for _ in range(_MAX_ROUNDS):
-            before = value
-            for error in errors:
-                if self._left > 0:
-                    value = self._edited(value, error, errors_of, depth)
-            if value is before:
+
+def _branch_edits(value: Json, error: ValidationError, needed: set[Path], depth: int) -> Edits | None:
+    """The one set of edits under which a branch of anyOf or oneOf can come true, if there is just one."""
+    branches = contexts(error)
+    # Where a branch takes the value's own type, another branch's type is no reading of it.
+    own = [errors for errors in branches if not rejects_type(errors, error.instance_path)]
+    only: Edits | None = None
+    for errors in own or branches:
+        edits: Edits = {}
+        for inner in errors:
+            answer = _edits(value, inner, needed, depth)
+            if answer is None:
                 break
-            errors = errors_of(value)
-        return value, errors
-
-    def _edited(self, value: Json, error: ValidationError, errors_of: ErrorsOf, depth: int) -> Json:
-        """``value`` without what ``error`` complains of, or the very same ``value``."""
-        path = tuple(error.instance_path)
-        found, here = _at(value, path)
-        if not found:
-            return value  # an earlier edit took the place away
-        if here is None:
-            return self._without(value, path, errors_of)
-        kind = error.kind
-        if isinstance(kind, (ValidationErrorKind.AnyOf, ValidationErrorKind.OneOfNotValid)):
-            return self._by_branch(value, error, errors_of, depth) if depth < _MAX_BRANCH_DEPTH else value
-        if isinstance(kind, ValidationErrorKind.Type):
-            fitting = _converted(here, set(kind.types))
-        elif isinstance(kind, ValidationErrorKind.Enum):
-            fitting = _chosen(here, kind.options)
-        elif isinstance(kind, ValidationErrorKind.Constant):
-            fitting = _chosen(here, [kind.expected_value])
+            edits.update(answer)
         else:
-            return value
-        return value if fitting is here else _put(value, path, fitting)
-
-    def _without(self, value: Json, path: Path, errors_of: ErrorsOf) -> Json:
-        if not path or not isinstance(path[-1], str):
-            return value
-        edited = _drop(value, path)
-        for error in _all(errors_of(edited)):
-            kind = error.kind
-            missing = isinstance(kind, ValidationErrorKind.Required) and kind.property == path[-1]
-            if missing and tuple(error.instance_path) == path[:-1]:
-                return value
-        return edited
-
-    def _by_branch(self, value: Json, error: ValidationError, errors_of: ErrorsOf, depth: int) -> Json:
-        """The one reading under which a branch of anyOf or oneOf comes true, if there is just one."""
-        branches = contexts(error)
-        # A branch that takes the value's own type knows best what is wrong with it.
-        open_ = [index for index, errors in enumerate(branches) if not rejects_type(errors, error.instance_path)]
-        readings: dict[str, Json] = {}
-        for index in open_ or range(len(branches)):
-            edited, left = self._settled(value, _branch_errors(error, index, errors_of), depth + 1)
-            if not left and edited is not value:
-                readings[repr(edited)] = edited
-        return next(iter(readings.values())) if len(readings) == 1 else value
-
-
-def _branch_errors(error: ValidationError, index: int, errors_of: ErrorsOf) -> ErrorsOf:
-    place = (error.evaluation_path, error.instance_path)
-
-    def of(value: Json) -> Errors:
-        for again in errors_of(value):
-            if (again.evaluation_path, again.instance_path) == place:
-                branches = contexts(again)
-                # Without branches it is a oneOf of which several came true: not solved.
-                return branches[index] if index < len(branches) and branches[index] else [again]
-        return []
-
-    return of
+            if only is not None and repr(edits) != repr(only):
+                return None
+            only = edits
+    return only or None
 
 
 def contexts(error: ValidationError) -> list[Errors]:
@@ -232,15 +215,23 @@ def _at(value: Json, path: Path) -> tuple[bool, Json]:
     return True, value
 
 
-def _put(value: Json, path: Path, new: Json) -> Json:
-    """A copy of ``value`` with ``new`` at ``path``, in the same order."""
-    if not path:
-        return new
-    copy = value.copy()
-    copy[path[0]] = _put(value[path[0]], path[1:], new)
-    return copy
+def _applied(value: Json, edits: Mapping[Path, Json]) -> Json:
+    """A copy of ``value`` with all edits made; what they don't touch is shared."""
+    copies: dict[Path, Json] = {}
 
+    def copied(path: Path) -> Json:
+        """The container at ``path``, copied once and put in its copied parent."""
+        if path not in copies:
+            if path:
+                parent = copied(path[:-1])
+                parent[path[-1]] = copies[path] = parent[path[-1]].copy()
+            else:
+                copies[path] = value.copy()
+        return copies[path]
 
-def _drop(value: Json, path: Path) -> Json:
-    parent = cast(dict[str, Json], _at(value, path[:-1])[1])
-    return _put(value, path[:-1], {key: item for key, item in parent.items() if key != path[-1]})
+    for path, new in edits.items():
+        if new is _GONE:
+            copied(path[:-1]).pop(path[-1], None)
+        elif path:
+            copied(path[:-1])[path[-1]] = new
+    return copies.get((), value)

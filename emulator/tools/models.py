@@ -37,18 +37,16 @@ _TYPE_NAMES = frozenset(["str", "int", "float", "bool", "list", "dict", "tuple",
 def render_models(models: Sequence[Model], tool: str, notes: Notes) -> str:
     """The classes, each field on a line with what there is to say of it, as black formats them.
 
-    ``tool`` is the function they belong to.  Raises ValueError if the generator wrote something else than
-    the shape it was given.
+    ``tool`` is the function they belong to.
     """
     if not models:
         return ""
     shape = _Shape(models)
     module = ast.parse(_generator()(json.dumps(shape.schema())))
-    bodies = {node.name: node for node in module.body if isinstance(node, ast.ClassDef) and node.name in shape.models}
-    if bodies.keys() != shape.models.keys():
-        raise ValueError("the generated models aren't those asked for")
-    source = "\n".join(shape.source(node) for node in bodies.values())
-    return _with_notes(_black()(source), [shape.models[name] for name in bodies], tool, notes)
+    written = {node.name: node for node in module.body if isinstance(node, ast.ClassDef) and node.name in shape.models}
+    order = [*written, *(shape.models.keys() - written.keys())]
+    source = "\n".join(shape.source(name, written.get(name)) for name in order)
+    return _with_notes(_black()(source), [shape.models[name] for name in order], tool, notes)
 
 
 def default_text(field: FieldType) -> str:
@@ -98,23 +96,35 @@ class _Shape:
             case ModelRef(name):
                 return {"$ref": f"#/$defs/{self.keys[name]}"}
 
-    def source(self, node: ast.ClassDef) -> str:
+    def source(self, key: str, node: ast.ClassDef | None) -> str:
         """A generated class in the client's names, reduced to its fields."""
-        model = self.models[node.name]
+        model = self.models[key]
         found = {
             item.target.id: item.annotation
-            for item in node.body
+            for item in (node.body if node else ())
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         }
         lines = [f"class {model.name}(BaseModel):"]
         for index, field in enumerate(model.fields):
-            written = _Restored(self).visit(found[f"f{index}"])
-            lines.append(f"    {field.python}: {ast.unparse(written)}{default_text(field)}")
+            kind = self._restored(found.get(f"f{index}")) or annotation(field.type)
+            lines.append(f"    {field.python}: {kind}{default_text(field)}")
         return "\n".join(lines if model.fields else [*lines, "    pass"]) + "\n"
+
+    def _restored(self, kind: ast.expr | None) -> str | None:
+        """A generated type in the client's terms; None where it isn't one of the shape's (the generator makes
+        further classes of some nested tuples, for example)."""
+        try:
+            return None if kind is None else ast.unparse(_Restored(self).visit(kind))
+        except _NotOurs:
+            return None
+
+
+class _NotOurs(Exception):
+    """A type that needs more than the names it was made from."""
 
 
 class _Restored(ast.NodeTransformer):
-    """Puts the real names and literals back; whatever isn't a type in the shape's terms is refused."""
+    """Puts the real names and literals back; raises _NotOurs for whatever isn't a type in the shape's terms."""
 
     def __init__(self, shape: _Shape) -> None:
         self.shape = shape
@@ -123,13 +133,14 @@ class _Restored(ast.NodeTransformer):
         if node.id in self.shape.models:
             return ast.Name(self.shape.models[node.id].name, ast.Load())
         if node.id not in _TYPE_NAMES:
-            raise ValueError(f"the generated models use {node.id}")
+            raise _NotOurs
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         match node:
             case ast.Subscript(value=ast.Name("Literal"), slice=ast.Constant(str(placeholder))):
-                return _expression(annotation(self.shape.literals[int(placeholder[1:])]))
+                # As a "name", so that it is written as it stands: ast.unparse would undo its escapes.
+                return ast.Name(annotation(self.shape.literals[int(placeholder[1:])]), ast.Load())
             case ast.Subscript(value=ast.Name("list"), slice=ast.Name("Any")):
                 return ast.Name("list", ast.Load())
             case ast.Subscript(value=ast.Name("dict"), slice=ast.Tuple([_, ast.Name("Any")])):
@@ -138,11 +149,7 @@ class _Restored(ast.NodeTransformer):
                 return self.generic_visit(node)  # pyright: ignore[reportReturnType]
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        raise ValueError("the generated models call something")
-
-
-def _expression(source: str) -> ast.expr:
-    return ast.parse(source, mode="eval").body
+        raise _NotOurs
 
 
 def _with_notes(source: str, models: Sequence[Model], tool: str, notes: Notes) -> str:
@@ -152,8 +159,9 @@ def _with_notes(source: str, models: Sequence[Model], tool: str, notes: Notes) -
     for model in models:
         others = [field.wire for field in model.fields]
         told = [facts_note(model.facts, [model.name], notes, model.name)]
-        for field in model.fields:
-            told.append(field_note(field, [model.name, tool, *others], notes, f"{model.name}.{field.python}"))
+        told += [
+            field_note(item, [model.name, tool, *others], notes, f"{model.name}.{item.python}") for item in model.fields
+        ]
         for note in told if model.fields else [*told, ""]:
             line = next(lines)
             while not line:

@@ -28,7 +28,7 @@ _WORD_STARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\WA-Z_]+")
 
 
 def identifier(name: str, reserved: Collection[str] = (), taken: Collection[str] = ()) -> str:
-    """The identifier nearest to ``name``: no keyword (``from_``), not ``reserved`` (``list_``), not ``taken`` (``a_2``).
+    """The identifier nearest to ``name``: no keyword (``from_``), nor ``reserved`` (``list_``) nor ``taken`` (``a_2``).
 
     Python reads identifiers in NFKC, so ``name`` is normalised first; dunders lose their leading
     underscores, because they mean something to Python.  Anything at all gives a name, also "" and lone surrogates.
@@ -68,7 +68,7 @@ def class_name(parts: Iterable[str], taken: Collection[str]) -> str:
         found = _WORD_STARTS.findall(unicodedata.normalize("NFKC", part))
         words.extend(found if len(found) <= _MOST_WORDS else found[-2:])
     joined = "".join(word[0].upper() + word[1:] for word in words)
-    plain = identifier(joined or "Model").lstrip("_") or "Model"
+    plain = joined if joined.isidentifier() else "Model" + joined
     if plain in FUNCTION_WORDS:
         plain += "Model"
     return _numbered(identifier(plain), taken, "")

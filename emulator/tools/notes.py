@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from emulator.tools.types import (
@@ -30,6 +30,9 @@ _LARGEST_SAFE = 2**53 - 1
 
 _LONG = 32
 """Characters from which naming another place is shorter than repeating a text."""
+
+_NOT_EMPTY = ("minLength", 1)
+"""What nobody needs to be told of a text that is required."""
 
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:+-]*")
@@ -55,7 +58,8 @@ _OPTIONAL = re.compile(
 )
 _REQUIRED = re.compile(r"^\(?required\)?[.:,;] *|^\(required\) *| *\(required\)|^\[required\] *", re.IGNORECASE)
 _DEFAULT = re.compile(
-    r"""[ ]*[(\[]?\bdefaults?(?:[ ]to|[ ]is|[ ]value[ ]is|:|[ ]=|=)?[ ]+(?P<quote>["'`]?)(?P<value>[\w.+-]*?\w)(?P=quote)(?P<end>[)\].]+|$)""",
+    r"""[ ]*[(\[]?\bdefaults?(?:[ ]to|[ ]is|[ ]value[ ]is|:|[ ]=|=)?[ ]+
+    (?P<quote>["'`]?)(?P<value>[\w.+-]*?\w)(?P=quote)(?P<end>[)\].]+|$)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _UPPER = r"(?:max(?:imum)?|most|up to|than|to|limit|[-–≤<=])[^\d]{0,24}"
@@ -89,10 +93,15 @@ def field_note(field: FieldType, context: Iterable[str], notes: Notes, place: st
         doc = _without_default(doc, field.default)
     doc = _without_type(doc, field.type)
     said, name = _words(doc), _words(field.wire)
-    known = name.union(_type_words(field.type), *(_words(other) for other in (context if name <= said else [])))
+    known = name | _type_words(field.type)
+    if name <= said:
+        known = known.union(*map(_words, context))
     if not said - known - _IDLE_WORDS:
         doc = ""
-    limits = _limits(field.facts, doc, field.wire, notes, place)
+    facts = replace(
+        field.facts, limits=tuple(limit for limit in field.facts.limits if limit != _NOT_EMPTY or not field.required)
+    )
+    limits = _limits(facts, doc, field.wire, notes, place)
     if field.required and field.default is not None and field.default.value is not None:
         limits.append(f"usually {literal(field.default.value)}")
     return _joined(notes.once(doc, place), limits, _parts(field.facts, notes, place))

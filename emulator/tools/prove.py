@@ -63,9 +63,7 @@ class Prover:
             return Refused((self._explain.prefixed(f"{self._explain.subject(error.path)} {error.reason}"),))
         surplus = [] if self._declared is None else [name for name in given if name not in self._declared]
         if not surplus and self._validator.is_valid(given):
-            if plain.whole_floats:
-                given = whole_numbers(self._validator, given, plain.whole_floats)
-            return Proven(given)
+            return Proven(whole_numbers(self._validator, given, plain.whole_floats))
         return self._corrected(given, surplus)
 
     def _corrected(self, given: dict[str, Json], surplus: list[str]) -> Proven | Refused:

@@ -149,8 +149,8 @@ class _Rebuilding:
         elif keyword in _PLAIN:
             test, wanted = _PLAIN[keyword]
             rebuilt[keyword] = _checked(value, test, wanted, path)
-            if keyword == "enum" and len(value) > self.limits.enum:
-                raise SchemaError(f"{len(value)} values; at most {self.limits.enum} are allowed", path)
+            if keyword == "enum" and (count := len(cast(list[Any], value))) > self.limits.enum:
+                raise SchemaError(f"{count} values; at most {self.limits.enum} are allowed", path)
 
     def several(self, value: Any, path: str, depth: int) -> list[Subschema]:
         items = cast(list[Any], _checked(value, _is_list, "an array of schemas", path))

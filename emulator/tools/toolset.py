@@ -6,26 +6,18 @@ enough that three hundred at once would hold up the serving loop, so each is com
 
 from __future__ import annotations
 
-import hashlib
-import json
-import threading
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
-
-import orjson
+from typing import Any, Protocol
 
 from emulator.errors import InvalidRequest
-from emulator.protocols.conversation import FunctionTool
+from emulator.recent import Recent, content_key
 from emulator.tools.jobs import StubFault, StubJob, StubMaker
 from emulator.tools.naming import FUNCTION_WORDS, identifier, identifiers
 from emulator.tools.plain import arguments_json
 from emulator.tools.prove import Proven, Prover
 from emulator.tools.schema import SchemaLimits
-from emulator.tools.toolstub import ToolStub, wire_arguments
-
-T = TypeVar("T")
+from emulator.tools.toolstub import ModelNames, ToolStub, wire_arguments
 
 _SETS = 128
 """Whole tool sets that a process keeps ready, beside the stubs of single tools."""
@@ -37,6 +29,17 @@ class Proof:
 
     arguments: str | None
     errors: tuple[str, ...] = ()
+
+
+class Declared(Protocol):
+    """A tool as its client declares it, whatever the protocol; ``parameters`` is its JSON Schema, or None."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def parameters(self) -> Any: ...
 
 
 class Tool:
@@ -65,13 +68,29 @@ class Tool:
             return Proof(arguments_json(outcome.arguments))
         return Proof(None, outcome.errors)
 
+    def python_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of an earlier call, named as in the stub, also inside its models: the inverse renaming."""
+        return wire_arguments(_inverted(self.stub), arguments)
+
+
+def _inverted(stub: ToolStub) -> ToolStub:
+    """A stub that renames from the client's names to Python's."""
+    models = {name: _inverted_names(model) for name, model in stub.models.items()}
+    top = _inverted_names(ModelNames(stub.parameters, stub.renames))
+    return ToolStub(stub.name, stub.python_name, "", top.fields, models, top.nested)
+
+
+def _inverted_names(names: ModelNames) -> ModelNames:
+    fields = {wire: python for python, wire in names.fields.items()}
+    return ModelNames(fields, {names.fields[python]: shape for python, shape in names.nested.items()})
+
 
 class ToolSet:
     """Tools by the client's names.  ``key`` is the content's; equal sets have equal keys."""
 
     __slots__ = ("by_name", "key")
 
-    def __init__(self, key: Hashable, tools: Sequence[Tool]) -> None:
+    def __init__(self, key: bytes, tools: Sequence[Tool]) -> None:
         self.key = key
         self.by_name = {tool.name: tool for tool in tools}
 
@@ -84,8 +103,7 @@ class ToolSet:
         tool = self.by_name.get(name)
         if tool is None:
             return identifier(name), arguments
-        python_of = {wire: python for python, wire in tool.stub.parameters.items()}
-        return tool.python_name, {python_of.get(key, key): value for key, value in arguments.items()}
+        return tool.python_name, tool.python_arguments(arguments)
 
 
 class ToolSets:
@@ -94,12 +112,15 @@ class ToolSets:
     def __init__(self, make: StubMaker, limits: SchemaLimits, capacity: int) -> None:
         self._make = make
         self._limits = limits
-        self._tools = _Recent[Tool](capacity)
-        self._sets = _Recent[ToolSet](_SETS)
+        self._tools = Recent[bytes, Tool](capacity)
+        self._sets = Recent[bytes, ToolSet](_SETS)
 
-    def get(self, tools: Sequence[FunctionTool]) -> ToolSet:
-        """Raises InvalidRequest, with the tool's place, for a schema that can't be used."""
-        key = _hash([[tool.name, tool.description, tool.parameters] for tool in tools])
+    def get(self, tools: Sequence[Declared], key: bytes | None = None) -> ToolSet:
+        """``key`` is the tools' content_key, for whoever has it already.
+
+        Raises InvalidRequest, with the tool's place, for a schema that can't be used.
+        """
+        key = key or content_key([[tool.name, tool.description, tool.parameters] for tool in tools])
         if (known := self._sets.get(key)) is not None:
             return known
         jobs = [
@@ -109,7 +130,7 @@ class ToolSets:
         return self._sets.put(key, ToolSet(key, self._ready(jobs)))
 
     def _ready(self, jobs: Sequence[StubJob]) -> list[Tool]:
-        keys = [_hash([job.name, job.python_name, job.description, job.parameters]) for job in jobs]
+        keys = [content_key([job.name, job.python_name, job.description, job.parameters]) for job in jobs]
         found = {index: tool for index, key in enumerate(keys) if (tool := self._tools.get(key)) is not None}
         missing = [index for index in range(len(jobs)) if index not in found]
         for index, stub in zip(missing, self._make([jobs[index] for index in missing]) if missing else (), strict=True):
@@ -117,36 +138,6 @@ class ToolSets:
                 raise _invalid(index, jobs[index], stub)
             found[index] = self._tools.put(keys[index], Tool(stub, jobs[index].parameters))
         return [found[index] for index in range(len(jobs))]
-
-
-class _Recent(Generic[T]):
-    """The values used last, by key; safe for threads and greenlets."""
-
-    def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
-        self._values: OrderedDict[bytes, T] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: bytes) -> T | None:
-        with self._lock:
-            if (value := self._values.get(key)) is not None:
-                self._values.move_to_end(key)
-            return value
-
-    def put(self, key: bytes, value: T) -> T:
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._capacity:
-                self._values.popitem(last=False)
-        return value
-
-
-def _hash(value: Any) -> bytes:
-    try:
-        text = orjson.dumps(value)
-    except TypeError:  # Integers beyond 64 bits and lone surrogates are JSON all the same.
-        text = json.dumps(value).encode()
-    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _invalid(index: int, job: StubJob, fault: StubFault) -> InvalidRequest:

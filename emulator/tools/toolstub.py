@@ -88,13 +88,11 @@ def _value(value: Any, shape: Shape, models: Mapping[str, ModelNames]) -> Any:
         return value if chosen is None else _value(value, chosen, models)
     if kind == "map" and isinstance(value, dict):
         return {key: _value(item, inner, models) for key, item in cast(dict[str, Any], value).items()}
-    if isinstance(value, (list, tuple)):
-        items = cast(list[Any] | tuple[Any, ...], value)
-        if kind == "list":
-            return type(items)(_value(item, inner, models) for item in items)
-        if kind == "tuple":
-            shapes = [*inner, *[None] * (len(items) - len(inner))]
-            return type(items)(_value(item, part, models) for item, part in zip(items, shapes, strict=False))
+    if kind in ("list", "tuple") and isinstance(value, (list, tuple)):
+        items = list(cast(list[Any] | tuple[Any, ...], value))
+        shapes: list[Shape] = [inner] * len(items) if kind == "list" else [*inner, *[None] * len(items)]
+        renamed = [_value(item, part, models) for item, part in zip(items, shapes, strict=False)]
+        return tuple(renamed) if isinstance(value, tuple) else renamed
     return value
 
 

@@ -49,7 +49,7 @@ def build_tree(schema: Schema, *, tool: str) -> Tree:
     builder = _Builder(Merger(cast(Schema, schema.get("$defs", {}))), tool, {tool: None})
     root = builder.merger.flat(schema)
     alternatives = [builder.merger.flat(branch) for group in root.get("$groups", ()) for branch in group]
-    if "object" not in listed(root.get("type", "object")):
+    if "object" not in listed(root.get("type", "object")) or root.get("enum") == []:
         raise SchemaError('must be of type "object", since a call\'s arguments have names', "parameters")
     if alternatives and not any("object" in listed(branch.get("type", "object")) for branch in alternatives):
         raise SchemaError("no alternative is an object, and a call's arguments have names", "parameters")

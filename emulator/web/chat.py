@@ -23,7 +23,7 @@ def create() -> Response:
     raw = read_body(request, core.settings.max_body)
     chat = parse_chat(raw, core.chat_rules)
     watched = Watched()
-    watched.fields |= {"stream": chat.stream, "tools": len(chat.tools)}
+    watched.fields |= {"stream": chat.stream, "tools": len(chat.tools.tools)}
     if chat.plain_chat:
         return pass_through(watched, core.with_model(raw, chat), stream=chat.stream)
     return _stream(watched, chat) if chat.stream else _whole(watched, chat)

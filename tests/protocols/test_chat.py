@@ -136,7 +136,7 @@ def test_too_many_tools_is_a_setting() -> None:
 
 def test_empty_tools_count_as_none_where_the_setting_says_so() -> None:
     request = parse(ChatRules(allow_empty_tools=True), tools=[])
-    assert request.tools == ()
+    assert request.tools.tools == ()
     assert not request.plain_chat
     assert "tools" not in upstream_body(request, [])
 

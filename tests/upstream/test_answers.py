@@ -84,7 +84,7 @@ def test_head_is_filled_by_the_chunk_that_has_choices() -> None:
 
 def test_usage_is_the_last_one_and_comes_last() -> None:
     usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
-    chunks = [
+    chunks: list[Any] = [
         delta({"content": "a"}) | {"usage": {"total_tokens": 1}},
         STOP | {"usage": None},
         {"choices": [], "usage": usage},
@@ -134,29 +134,29 @@ def test_a_choice_ends_once() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("chunks", "done", "says"),
-    [
-        ([], True, "no choices"),
-        ([{}], True, "no choices"),
-        ([{"choices": []}], True, "no choices"),
-        ([{"choices": [], "usage": {"total_tokens": 1}}], False, "no choices"),
-        ([{"choices": {"a": 1}}], True, "no list"),
-        ([{"choices": [None]}], True, "no object"),
-        ([delta({"role": "assistant"})], True, "neither content nor"),
-        ([delta({"content": "a"})], False, "in the middle"),
-        (
-            [{"choices": [{"index": 0, "finish_reason": "stop"}, {"index": 1, "delta": {"content": "b"}}]}],
-            False,
-            "in the middle",
-        ),
-        ([b"{"], True, "not JSON"),
-        ([b'{"choices": [{"delta": {"content": NaN}}]}'], True, "not JSON"),
-        ([b"[" * 100_000], True, "not JSON"),
-        ([b"[]"], True, "no JSON object"),
-        ([b"<html><body>sk-secret</body></html>"], True, "not JSON: '***'"),
-    ],
-)
+NO_ANSWERS: list[tuple[list[Any], bool, str]] = [
+    ([], True, "no choices"),
+    ([{}], True, "no choices"),
+    ([{"choices": []}], True, "no choices"),
+    ([{"choices": [], "usage": {"total_tokens": 1}}], False, "no choices"),
+    ([{"choices": {"a": 1}}], True, "no list"),
+    ([{"choices": [None]}], True, "no object"),
+    ([delta({"role": "assistant"})], True, "neither content nor"),
+    ([delta({"content": "a"})], False, "in the middle"),
+    (
+        [{"choices": [{"index": 0, "finish_reason": "stop"}, {"index": 1, "delta": {"content": "b"}}]}],
+        False,
+        "in the middle",
+    ),
+    ([b"{"], True, "not JSON"),
+    ([b'{"choices": [{"delta": {"content": NaN}}]}'], True, "not JSON"),
+    ([b"[" * 100_000], True, "not JSON"),
+    ([b"[]"], True, "no JSON object"),
+    ([b"<html><body>sk-secret</body></html>"], True, "not JSON: '***'"),
+]
+
+
+@pytest.mark.parametrize(("chunks", "done", "says"), NO_ANSWERS)
 def test_what_is_no_answer_is_never_taken_for_one(chunks: list[Any], done: bool, says: str) -> None:
     with pytest.raises(UpstreamBroken) as caught:
         read(*chunks, done=done)

@@ -1,0 +1,165 @@
+"""The same tools again must cost a hash, another set never the wrong stub, and a bad schema its own sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from emulator.errors import InvalidRequest
+from emulator.tools.jobs import StubJob, StubResult, do
+from emulator.tools.schema import SchemaLimits
+from emulator.tools.toolset import ToolSets
+
+LIMITS = SchemaLimits(bytes=100_000, depth=16, properties=100, enum=100)
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+
+
+@dataclass(frozen=True)
+class Declared:
+    name: str
+    parameters: Any = None
+    description: str | None = None
+
+
+class Maker:
+    """Makes stubs here, and remembers for whom."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, jobs: Sequence[StubJob]) -> list[StubResult]:
+        self.made.extend(job.name for job in jobs)
+        return [do(job) for job in jobs]
+
+
+def sets(capacity: int = 100) -> tuple[ToolSets, Maker]:
+    maker = Maker()
+    return ToolSets(maker, LIMITS, capacity), maker
+
+
+def test_known_tools_and_sets_are_not_made_again() -> None:
+    known, maker = sets()
+    first = known.get([Declared("a", CITY), Declared("b")])
+    assert known.get([Declared("a", CITY), Declared("b")]) is first
+    other = known.get([Declared("b"), Declared("c")])
+    assert other.key != first.key
+    assert maker.made == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        Declared("a", CITY, "Another description."),
+        Declared("a", {**CITY, "required": []}),
+        Declared("a", {"required": ["city"], "properties": CITY["properties"], "type": "object"}),
+        Declared("a2", CITY),
+    ],
+)
+def test_whatever_differs_in_a_tool_makes_another(changed: Declared) -> None:
+    known, maker = sets()
+    known.get([Declared("a", CITY)])
+    known.get([changed])
+    assert len(maker.made) == 2
+
+
+def test_what_was_used_last_is_kept() -> None:
+    known, maker = sets(capacity=2)
+    for name in "abacab":
+        known.get([Declared(name), Declared(f"{name}{len(maker.made)}")])
+    assert [name for name in maker.made if len(name) == 1] == ["a", "b", "a", "c", "a", "b"]
+    assert known.get([Declared("b"), Declared("b10")]) is known.get([Declared("b"), Declared("b10")])
+
+
+def test_python_names_are_unique_and_the_client_s_come_back() -> None:
+    tools = known_set("get-weather", "get_weather", "class", "1st", "print", "getWeather")
+    python_names = [tool.python_name for tool in tools.by_name.values()]
+    assert len(set(python_names)) == 6
+    assert all(name.isidentifier() for name in python_names)
+    assert list(tools.by_name) == ["get-weather", "get_weather", "class", "1st", "print", "getWeather"]
+    assert tools.by_name["get_weather"].python_name == "get_weather"
+
+
+def known_set(*names: str) -> Any:
+    known, _ = sets()
+    return known.get([Declared(name) for name in names])
+
+
+def test_stubs_of_some_or_all() -> None:
+    tools = known_set("a", "b", "c")
+    assert tools.stubs(["a", "c"]) == "def a() -> Any: ...\n\ndef c() -> Any: ..."
+
+
+def test_a_proof_is_the_json_text_of_the_clients_names() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "from": {"type": "string"},
+            "page-size": {"type": "integer"},
+            "filter": {"type": "object", "properties": {"max-price": {"type": "number"}}},
+        },
+        "required": ["from"],
+    }
+    known, _ = sets()
+    tool = known.get([Declared("find", schema)]).by_name["find"]
+    assert set(tool.parameters) == {"from_", "page_size", "filter"}
+    written = {"from_": "Zürich", "page_size": "10", "filter": {"max_price": 2**80}}
+    proof = tool.prove(written)
+    assert proof.errors == ()
+    assert proof.arguments == f'{{"from":"Zürich","page-size":10,"filter":{{"max-price":{2**80}}}}}'
+    assert tool.prove({}).errors == ('find: missing required argument "from_"',)
+    assert tool.prove({}).arguments is None
+
+
+def test_an_earlier_call_is_shown_in_the_stubs_names() -> None:
+    filters = {"type": "object", "properties": {"max-price": {"type": "number"}, "tag": {"type": "string"}}}
+    schema = {"type": "object", "properties": {"from": {}, "filters": {"type": "array", "items": filters}, "q": {}}}
+    known, _ = sets()
+    tools = known.get([Declared("find-it", schema)])
+    past = {"from": 1, "filters": [{"max-price": 1, "tag": "x"}], "q": {"from": 2}, "other": 3}
+    name, shown = tools.python_names("find-it", past)
+    assert name == "find_it"
+    assert shown == {"from_": 1, "filters": [{"max_price": 1, "tag": "x"}], "q": {"from": 2}, "other": 3}
+    del past["other"]
+    assert (
+        json.loads(tools.by_name["find-it"].prove({k: v for k, v in shown.items() if k != "other"}).arguments or "")
+        == past
+    )
+    assert tools.python_names("gone-now", {"a": 1}) == ("gone_now", {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"type": "string"}, "object"),
+        ({"type": "object", "properties": {"a": {"type": "text"}}}, "properties.a"),
+        ({"type": "object", "properties": {"a": {"pattern": "("}}}, "properties.a.pattern"),
+        ({"type": "object", "properties": {"a": {"$ref": "https://example.com/a"}}}, "properties.a"),
+        ([], "parameters"),
+        ("x" * 10, "parameters"),
+    ],
+)
+def test_a_schema_that_can_not_be_used_is_the_clients_error(parameters: Any, reason: str) -> None:
+    known, _ = sets()
+    with pytest.raises(InvalidRequest) as caught:
+        known.get([Declared("fine", CITY), Declared("bad", parameters)])
+    error = caught.value
+    assert (error.status, error.param, error.code) == (
+        400,
+        "tools[1].function.parameters",
+        "invalid_function_parameters",
+    )
+    assert "'bad'" in error.message
+    assert reason in error.message
+
+
+def test_an_unknown_argument_is_answered_by_the_nearest_name() -> None:
+    known, _ = sets()
+    tool = known.get([Declared("weather", CITY)]).by_name["weather"]
+    assert tool.prove({"city_name": "x"}).errors == (
+        'weather: unexpected argument "city_name"; did you mean "city"?',
+        'weather: missing required argument "city"',
+    )
