@@ -54,9 +54,7 @@ class ChatRequest:
     @property
     def plain_chat(self) -> bool:
         """Nothing of tool calling is in it: it passes through unchanged."""
-        return (
-            not self.tools.tools and not any(m.calls or m.results for m in self.messages) and not _mentions(self.body)
-        )
+        return not _mentions(self.body) and not any(message.calls or message.results for message in self.messages)
 
 
 def _mentions(body: Mapping[str, Any]) -> bool:

@@ -25,7 +25,7 @@ Edits = dict[Path, Json]
 """What to put at which place; ``_GONE`` takes the key away."""
 
 _GONE: Final = object()
-_MAX_ERRORS = 1000
+_MAX_ERRORS = 20_000
 _MAX_ROUNDS = 6
 _MAX_BRANCH_DEPTH = 4
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,4000})", re.ASCII)
@@ -75,7 +75,9 @@ def whole_numbers(validator: Validator, arguments: dict[str, Json], places: Sequ
     for error in _all(_errors(validator, _applied(arguments, dict.fromkeys(places, 0.5)))):
         place = tuple(error.instance_path)
         if place in wanted and isinstance(error.kind, ValidationErrorKind.Type):
-            edits[place] = _converted(_at(arguments, place)[1], set(error.kind.types))
+            number = _at(arguments, place)[1]
+            if (whole := _converted(number, set(error.kind.types))) is not number:
+                edits[place] = whole
     edited = _applied(arguments, edits)
     return edited if validator.is_valid(edited) else arguments
 

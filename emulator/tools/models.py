@@ -44,7 +44,7 @@ def render_models(models: Sequence[Model], tool: str, notes: Notes) -> str:
     shape = _Shape(models)
     module = ast.parse(_generator()(json.dumps(shape.schema())))
     written = {node.name: node for node in module.body if isinstance(node, ast.ClassDef) and node.name in shape.models}
-    order = [*written, *(shape.models.keys() - written.keys())]
+    order = [*written, *(key for key in shape.models if key not in written)]
     source = "\n".join(shape.source(name, written.get(name)) for name in order)
     return _with_notes(_black()(source), [shape.models[name] for name in order], tool, notes)
 

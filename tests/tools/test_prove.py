@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.tools import coerce
 from emulator.tools.prove import Proven, Prover, Refused
 from emulator.tools.schema import SchemaError
 
@@ -209,6 +210,27 @@ def test_a_value_too_deep_or_too_large_is_refused_before_anything_recurses() -> 
         wide = [wide] * 1000
     assert "holds more than" in errors(obj(a={}), a=wide)[0]
     assert "too large" in errors(obj(a={}), a=1 << 20_000)[0]
+
+
+def test_a_none_comes_back_where_its_key_is_required_elsewhere() -> None:
+    schema = {"allOf": [obj(a=STR, b=STR), {"required": ["a"]}]}
+    assert errors(schema, a=None, b=None) == ('f: argument "a" must be a string; got None',)
+
+
+def test_large_unions_and_lists_are_corrected_in_a_few_validations(monkeypatch: pytest.MonkeyPatch) -> None:
+    branches = [obj(["k"], k={"const": f"c{n}"}, n=INT) for n in range(200)]
+    judge = prover(obj(a={"type": "array", "items": {"anyOf": branches}}))
+    validations: list[object] = []
+    all_errors = coerce._errors  # pyright: ignore[reportPrivateUsage] - the costly step, which nothing else shows
+
+    def counted(validator: jsonschema_rs.Validator, value: Any) -> list[jsonschema_rs.ValidationError]:
+        validations.append(value)
+        return all_errors(validator, value)
+
+    monkeypatch.setattr(coerce, "_errors", counted)
+    items = [{"k": f"c{n}", "n": str(n)} for n in range(20)]
+    assert judge.prove({"a": items}) == Proven({"a": [{"k": f"c{n}", "n": n} for n in range(20)]})
+    assert len(validations) == 2
 
 
 def test_catastrophic_patterns_are_answered() -> None:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
+from benchmarks.tokens import measure
 from emulator.tools.naming import FUNCTION_WORDS, identifier
 from emulator.tools.schema import SchemaError, SchemaLimits
 from emulator.tools.stubs import ToolStub, make_stub, wire_arguments
@@ -192,7 +193,8 @@ def test_real_tools_are_harmless_and_as_black_has_them(row: dict[str, Any]) -> N
     assert all(isinstance(node, (ast.ClassDef, ast.FunctionDef)) for node in module.body)
     assert black.format_str(made.source, mode=MODE) == made.source
     assert ToolStub.from_json(json.loads(json.dumps(made.to_json()))) == made
-    for instance in row.get("valid", []):
+    instances: list[dict[str, Any]] = row.get("valid", [])
+    for instance in instances:
         python_of: dict[str, str] = {wire: python for python, wire in made.parameters.items()}
         assert wire_arguments(made, {python_of.get(key, key): value for key, value in instance.items()}) == instance
         assert wire_arguments(made, instance) == instance
@@ -297,6 +299,14 @@ def test_a_schema_deeper_than_the_stack_is_an_error_of_the_schema() -> None:
         schema = {"anyOf": [{"type": "array", "items": schema}]}
     with pytest.raises(SchemaError):
         make_stub("tool", None, props(a=schema), python_name="tool", limits=SchemaLimits(10**6, 10**6, 10**6, 10**6))
+
+
+def test_the_stubs_cost_less_than_the_json() -> None:
+    counts, refused = measure(ROWS)
+    assert not refused
+    assert counts["all"].tools == len(ROWS)
+    assert counts["document"].stubs <= 0.5 * counts["document"].json
+    assert counts["all"].stubs <= 0.7 * counts["all"].json
 
 
 def test_flat_tools_load_neither_generator_nor_formatter() -> None:
