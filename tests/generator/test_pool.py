@@ -73,13 +73,13 @@ def test_a_worker_ended_from_outside_costs_nobody_anything(generator: Generator)
 
 def test_a_job_over_which_the_worker_hangs_is_refused_and_the_others_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_GRACE_SECONDS", 0.0)
-    generator = Generator(job_seconds=1.0)
+    generator = Generator(job_seconds=2.0)
     generator([job("a")])
     assert generator.pid is not None
     os.kill(generator.pid, signal.SIGSTOP)  # as still as any endless loop, and it can't end itself
     first, *others = generator([job("b"), job("c"), job("d")])
     generator.close()
-    assert first == StubFault("takes longer than 1 s to be turned into Python")
+    assert first == StubFault("takes longer than 2 s to be turned into Python")
     assert all(isinstance(other, ToolStub) for other in others)
 
 
@@ -197,7 +197,7 @@ short.join()
 print("few first:", not long.ready(), short.value)
 long.join()
 finished.append(True)
-print("many:", long.value == [f"m{n}" for n in range(60)], "others went on:", turns > 1000)
+print("many:", long.value == [f"m{n}" for n in range(60)], "others went on:", turns > 100)
 
 victim = gevent.spawn(lambda: generator([named(f"v{n}") for n in range(40)]))
 gevent.sleep(0.01)
