@@ -44,4 +44,4 @@ def content_key(value: Any) -> bytes:
         text = orjson.dumps(value)
     except TypeError:  # Integers beyond 64 bits and lone surrogates are JSON all the same.
         text = json.dumps(value).encode()
-    return hashlib.blake2b(text, digest_size=16).digest()
+    return hashlib.sha256(text).digest()

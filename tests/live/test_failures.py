@@ -31,7 +31,9 @@ def error_body(**fields: Any) -> bytes:
 
 REFUSALS: dict[str, tuple[Reply, int, str, str | None]] = {
     "400": (
-        Reply(status=400, raw=error_body(type="invalid_request_error", param="messages", code="context_length_exceeded")),
+        Reply(
+            status=400, raw=error_body(type="invalid_request_error", param="messages", code="context_length_exceeded")
+        ),
         400,
         "invalid_request_error",
         "context_length_exceeded",
@@ -69,7 +71,7 @@ REFUSALS: dict[str, tuple[Reply, int, str, str | None]] = {
 
 @pytest.mark.parametrize("fields", WAYS)
 @pytest.mark.parametrize(("reply", "status", "type", "code"), REFUSALS.values(), ids=REFUSALS)
-def test_a_refusal_is_passed_on(  # noqa: PLR0917 - one row of a table
+def test_a_refusal_is_passed_on(
     server: Server, scripted: ScriptedUpstream, reply: Reply, status: int, type: str, code: str | None, fields: Json
 ) -> None:
     """Clients wait and try again, or give up, by the status, the code and Retry-After."""

@@ -84,7 +84,7 @@ def test_a_forced_choice_is_enforced(chat: ChatOpenAI, scripted: ScriptedUpstrea
 def test_structured_output_comes_as_the_users_model(chat: ChatOpenAI, scripted: ScriptedUpstream) -> None:
     """It is a forced call underneath: extraction is what many use tool calling for."""
     scripted.say('Person(name="Ada Lovelace", children=["Byron", "Anne", "Ralph"])')
-    structured = chat.with_structured_output(Person, method="function_calling")
+    structured = cast(Any, chat).with_structured_output(Person, method="function_calling")
     assert structured.invoke("Who was Ada?") == Person(name="Ada Lovelace", children=["Byron", "Anne", "Ralph"])
 
 

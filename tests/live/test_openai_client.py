@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import openai
 import pytest
 from openai.types.chat import (
+    ChatCompletion,
     ChatCompletionMessageFunctionToolCall,
     ChatCompletionMessageParam,
     ChatCompletionMessageToolCallUnion,
@@ -40,7 +41,7 @@ TOOLS: list[ChatCompletionToolUnionParam] = [
 ]
 ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "What is the weather like in Paris?"}]
 TWO = 'I will look.\n```python\nget_weather(city="Paris")\nnow()\n```'
-BOTH = [("get-weather", {"city": "Paris"}), ("now", {})]
+BOTH: list[tuple[str, Any]] = [("get-weather", {"city": "Paris"}), ("now", {})]
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_tool_choice_is_enforced(
 
 def ask_for_calls(client: openai.OpenAI, stream: bool, **options: Any) -> list[tuple[str, Any]]:
     if not stream:
-        completion = client.chat.completions.create(model=MODEL, messages=ASK, **options)
+        completion = cast(ChatCompletion, client.chat.completions.create(model=MODEL, messages=ASK, **options))
         return named(completion.choices[0].message.tool_calls)
     with client.chat.completions.stream(model=MODEL, messages=ASK, **options) as helper:
         return named([*(helper.get_final_completion().choices[0].message.tool_calls or [])])
@@ -286,9 +287,7 @@ def test_parse_gives_the_clients_own_model(client: openai.OpenAI, scripted: Scri
     assert call.function.parsed_arguments == Trip(stops=[Stop(city="Rome", nights=2)], travel_class="first")
 
 
-def test_a_call_that_does_not_hold_is_put_right_by_the_model(
-    client: openai.OpenAI, scripted: ScriptedUpstream
-) -> None:
+def test_a_call_that_does_not_hold_is_put_right_by_the_model(client: openai.OpenAI, scripted: ScriptedUpstream) -> None:
     """The client only ever sees calls that its own schema admits; usage counts both answers."""
     scripted.say('get_weather(city="Paris", unit="kelvin")', 'get_weather(city="Paris", unit="celsius")')
     completion = client.chat.completions.create(model=MODEL, messages=ASK, tools=TOOLS)
@@ -330,7 +329,13 @@ def test_other_parameters_reach_the_model_server(client: openai.OpenAI, scripted
     }
     extra = {"chat_template_kwargs": {"enable_thinking": False}}
     client.chat.completions.create(
-        model=MODEL, messages=ASK, tools=TOOLS, tool_choice="auto", parallel_tool_calls=True, extra_body=extra, **options
+        model=MODEL,
+        messages=ASK,
+        tools=TOOLS,
+        tool_choice="auto",
+        parallel_tool_calls=True,
+        extra_body=extra,
+        **options,
     )
     body = scripted.question().body
     del body["messages"]

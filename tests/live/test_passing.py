@@ -97,7 +97,9 @@ def test_health_tells_version_and_upstream(server: Server, scripted: ScriptedUps
 
 
 @pytest.mark.parametrize("tools", [None, TOOLS])
-def test_the_client_s_own_key_goes_to_the_model_server(server: Server, scripted: ScriptedUpstream, tools: object) -> None:
+def test_the_client_s_own_key_goes_to_the_model_server(
+    server: Server, scripted: ScriptedUpstream, tools: object
+) -> None:
     """Where the server has none: every user is known there by their own."""
     scripted.say(PARIS)
     body = json.dumps(chat_body(tools=tools)).encode()
@@ -106,9 +108,7 @@ def test_the_client_s_own_key_goes_to_the_model_server(server: Server, scripted:
 
 
 @pytest.mark.parametrize("tools", [None, TOOLS])
-def test_the_server_s_own_key_and_model_win(
-    strict_server: Server, scripted: ScriptedUpstream, tools: object
-) -> None:
+def test_the_server_s_own_key_and_model_win(strict_server: Server, scripted: ScriptedUpstream, tools: object) -> None:
     """Its clients need no key of the model server's, and theirs is none of its business."""
     scripted.say(PARIS)
     body = json.dumps(chat_body(tools=tools)).encode()
@@ -127,7 +127,9 @@ def test_no_secret_is_ever_logged_or_told(strict_server: Server, scripted: Scrip
     headers = {"Authorization": f"Bearer {CLIENT_KEY}"}
     said = b""
     for fields in ({"tools": TOOLS}, {}, {"tools": TOOLS}):
-        answer = strict_server.ask("POST", CHAT, json.dumps(chat_body("A private question.", **fields)).encode(), headers)
+        answer = strict_server.ask(
+            "POST", CHAT, json.dumps(chat_body("A private question.", **fields)).encode(), headers
+        )
         assert answer.status in (401, 502)
         said += answer.raw
     logged = strict_server.logged()

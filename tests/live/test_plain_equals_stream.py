@@ -31,6 +31,7 @@ SEND: Json = {
     },
 }
 TOOLS = [WEATHER, SEND, TIME]
+SECOND = "That is all there is to say."
 
 
 @pytest.mark.parametrize(("text", "readings"), SAMPLES.values(), ids=SAMPLES)
@@ -38,20 +39,24 @@ TOOLS = [WEATHER, SEND, TIME]
 def test_plain_equals_stream(
     server: Server, scripted: ScriptedUpstream, text: str, readings: list[Reading], chunk: int
 ) -> None:
-    """Through HTTP, with chunks of one character, of seven, and in one piece."""
-    scripted.script = lambda asked: Reply(text=text, chunk=chunk)
-    [plain] = server.chat(tools=TOOLS).json["choices"]
-    message: Json = plain["message"]
-    expected: list[tuple[str, Any]] = [
+    """Through HTTP, with chunks of one character, of seven, and in one piece; a mere thought is asked about again."""
+    reply = Reply(text=text, chunk=chunk)
+    answered = {"role": "assistant", "content": text}
+    scripted.script = lambda asked: Reply(text=SECOND) if answered in asked.body["messages"] else reply
+    calls: list[tuple[str, Any]] = [
         (reading.name, json.loads(reading.arguments)) for reading in readings if isinstance(reading, Called)
     ]
-    assert calls_of(message) == expected
-    words = "".join(reading.text for reading in readings if isinstance(reading, Said))
     thoughts = "".join(reading.text for reading in readings if isinstance(reading, Mused))
+    words = "".join(reading.text for reading in readings if isinstance(reading, Said)) or ("" if calls else SECOND)
+    reason = "tool_calls" if calls else "stop"
+
+    [plain] = server.chat(tools=TOOLS).json["choices"]
+    message: Json = plain["message"]
+    assert calls_of(message) == calls
     assert (message["content"] or "", message.get("reasoning_content", "")) == (words, thoughts)
-    assert plain["finish_reason"] == ("tool_calls" if expected else "stop")
+    assert plain["finish_reason"] == reason
 
     [streamed] = fold(server.chat(tools=TOOLS, stream=True)).values()
-    assert streamed.named_calls == expected
+    assert streamed.named_calls == calls
     assert (streamed.content, streamed.reasoning) == (words, thoughts)
-    assert streamed.finish_reason == plain["finish_reason"]
+    assert streamed.finish_reason == reason

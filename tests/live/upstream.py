@@ -75,7 +75,6 @@ class Reply:
 class Asked:
     """A request as it came; header names are lower case."""
 
-    method: str
     path: str
     headers: Mapping[str, str]
     raw: bytes
@@ -236,7 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        asked = Asked("POST", self.path, {name.lower(): value for name, value in self.headers.items()}, raw)
+        asked = Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, raw)
         if why := refusal(asked.body):
             self._error(400, why)
             return
