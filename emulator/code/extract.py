@@ -111,8 +111,9 @@ class Extractor:
         self._starts = line_start or _TEXT_START
         self._inside_line = _INLINE if line_start else _INLINE_TEXT
         self._limits = limits
-        self._partial: list[str] = []
-        self._released = 0
+        self._partial: list[str] = []  # what is held back of the line that isn't complete
+        self._begun = False  # its beginning has been passed on
+        self._held = False  # the rest can't be decided before its end
         self._pieces: list[Piece] = []
         self._state: Callable[[str, bool], str] = self._thought if in_thought else self._prose
         self._scanner = StatementScanner(limits)
@@ -148,10 +149,10 @@ class Extractor:
         return pieces
 
     def _complete(self, newline: str) -> None:
-        line = "".join(self._partial) + newline
-        released, self._released = self._released, 0
+        line, start = "".join(self._partial) + newline, not self._begun
         self._partial.clear()
-        self._read(line[released:], start=released == 0)
+        self._begun = self._held = False
+        self._read(line, start=start)
 
     def _read(self, left: str, *, start: bool) -> None:
         """Each state reads a line or its beginning, and returns what it leaves to the next state."""
@@ -162,20 +163,20 @@ class Extractor:
 
     def _peek(self) -> None:
         """Pass on what is certain of a line that isn't complete."""
-        if self._state in (self._code, self._other):
+        if self._held or self._state in (self._code, self._other):
             return
         line = "".join(self._partial)
         self._partial = [line]
-        if self._state == self._prose:
-            if self._released == 0 and self._starts.match(line[:_REACH], partial=len(line) < _REACH):
-                return
-            held = self._inside_line.search(line, self._released, partial=True)
-        else:
-            held = _THOUGHT_END.search(line, self._released, partial=True)
-        until = held.start() if held else len(line)
-        if until > self._released:
-            text, self._released = line[self._released : until], until
-            self._pieces.append(Prose(text) if self._state == self._prose else Thought(text))
+        prose = self._state == self._prose
+        if prose and not self._begun and self._starts.match(line[:_REACH], partial=len(line) < _REACH):
+            self._held = len(line) >= _REACH
+            return
+        found = (self._inside_line if prose else _THOUGHT_END).search(line, partial=True)
+        until = found.start() if found else len(line)
+        self._held = found is not None and not found.partial
+        if until:
+            self._pieces.append(Prose(line[:until]) if prose else Thought(line[:until]))
+            self._partial, self._begun = [line[until:]], True
 
     def _prose(self, line: str, start: bool) -> str:
         begins = self._starts.match(line[:_REACH]) if start else None
@@ -276,9 +277,9 @@ class Extractor:
         self._scanner, self._raw, self._excess = StatementScanner(self._limits), [], None
         self._fenced, self._state = fenced, self._code
 
-    def _end_block(self, *, closed: bool) -> None:
+    def _end_block(self, *, closed: bool, lines: int | None = None) -> None:
         if self._excess is None:
-            self._pieces += self._scanner.end(closed=closed)
+            self._pieces += self._scanner.end(closed=closed, lines=lines)
         self._pieces.append(BlockEnd("".join(self._raw), self._fenced, closed, self._excess))
         self._state = self._prose
 
@@ -288,7 +289,7 @@ class Extractor:
         opening = 1 if self._fenced and whole[0].lstrip().startswith(("`", "~")) else 0
         at = lines + opening
         self._raw = ["\n".join(whole[: at + 1])]
-        self._end_block(closed=True)
+        self._end_block(closed=True, lines=lines)
         rest = whole[at + 1 :]
         for number, line in enumerate(rest):
             last = number == len(rest) - 1

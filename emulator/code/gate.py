@@ -12,10 +12,12 @@ import regex
 from emulator.code.extract import THOUGHT_TAGS, Piece, Thought
 
 _THOUGHTFUL = regex.compile(
-    r"\s*(?:(?:Okay|Ok|Alright), (?:so|the|let|I)\b|Hmm\b|The user (?:wants|asks|is|has|needs|said)\b"
-    r"|(?:I|We) (?:need|should|have|must) (?:to )?\w|Let me (?:think|see|analyze|consider)\b"
-    r"|First, (?:I|let)\b|Let's (?:see|think)\b)"
+    r"\s*(?:(?:Okay|Ok|Alright|Hmm|So), (?:so |now )?(?:the user|let me (?:think|see|figure)|I (?:need|have|should))\b"
+    r"|The user (?:wants|asks|asked|is asking|needs|said)\b|(?:I|We) need to (?:call|use|figure|find out)\b"
+    r"|Let me (?:think|see)\b|First, I (?:need|should)\b)"
 )
+_UNDECIDED = 256
+"""Characters after which an answer that is still no thought's beginning isn't one."""
 _END = regex.compile(rf"</(?:{THOUGHT_TAGS})>", regex.IGNORECASE)
 _LONGEST_TAG = len("</reasoning>")
 
@@ -37,7 +39,7 @@ class ThoughtGate:
         if not self._suspect:
             begun = "".join(self._held)
             match = _THOUGHTFUL.match(begun, partial=True)
-            if match is None:
+            if match is None or (match.partial and len(begun) > _UNDECIDED):
                 return [], self._released()
             if match.partial:
                 return [], ""

@@ -120,8 +120,8 @@ class AnswerReader:
     thought: bool = False
     cut: bool = False
     _out: list[Reading] = field(default_factory=list[Reading])
-    _space: str = ""
-    _thought_space: str = ""
+    _space: list[str] = field(default_factory=list[str])
+    _thought_space: list[str] = field(default_factory=list[str])
     _block: _Block | None = None
     _gate: ThoughtGate | None = None
     _extractor: Extractor = field(init=False)
@@ -157,8 +157,7 @@ class AnswerReader:
         if self.in_thought and not (self.said or self.calls or self.problem or self._cut_short):
             self._reread_as_answer()
         if self._space and self.said and not self.calls and not self.problem:
-            self._out.append(Said(self._space))
-            self._space = ""
+            self._out.append(Said("".join(self._space)))
         return self._taken()
 
     def _reread_as_answer(self) -> None:
@@ -192,22 +191,14 @@ class AnswerReader:
 
     def _think(self, text: str) -> None:
         """White space around a thought is nobody's; a thought of nothing else is none."""
-        text = self._thought_space + text
-        if not self.thought:
-            text = text.lstrip()
-        words = text.rstrip()
-        self._thought_space = text[len(words) :]
+        words = _words(self._thought_space, text, begun=self.thought)
         if words:
             self.thought = True
             self._out.append(Mused(words))
 
     def _say(self, text: str) -> None:
         """White space waits for the words behind it: between prose and code it is nobody's."""
-        text = self._space + text
-        if not self.said and (self.thought or self.calls):
-            text = text.lstrip()
-        words = text.rstrip()
-        self._space = text[len(words) :]
+        words = _words(self._space, text, begun=self.said or not (self.thought or self.calls))
         if words:
             self.said = True
             self._out.append(Said(words))
@@ -284,6 +275,21 @@ class AnswerReader:
         self._out.append(Called(name, arguments))
         if self.only_first:
             raise _Enough("one call at a time")
+
+
+def _words(space: list[str], text: str, *, begun: bool) -> str:
+    """``text`` with the space that waited before it, up to its last word; what is behind that waits in ``space``.
+
+    Space before the first word is dropped unless ``begun``.
+    """
+    ended = text.rstrip()
+    if not ended:
+        if text:
+            space.append(text)
+        return ""
+    words = "".join([*space, ended])
+    space[:] = [text[len(ended) :]] if len(ended) < len(text) else []
+    return words if begun else words.lstrip()
 
 
 def _near(name: str, names: frozenset[str]) -> bool:

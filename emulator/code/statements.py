@@ -97,8 +97,13 @@ class StatementScanner:
             closed += self._close(closed=complete or fence is not None, balanced=not self.inside)
         return closed, None if fence is None else fence + len(whole) - len(text)
 
-    def end(self, *, closed: bool) -> list[Statement]:
-        """The block is over; ``closed`` tells whether its last line was complete."""
+    def end(self, *, closed: bool, lines: int | None = None) -> list[Statement]:
+        """The block is over; ``closed`` tells whether its last line was complete.
+
+        ``lines`` is how many of the lines fed belong to it, where a fence in a string that never ended was its end.
+        """
+        if lines is not None:
+            self._lines = self._lines[: lines - self._first_line + 1]
         return self._close(closed=closed, balanced=not (self._depth or self._quote))
 
     def _count(self, text: str) -> None:

@@ -77,6 +77,13 @@ def parse_chat(raw: bytes, rules: ChatRules) -> ChatRequest:
     n = typed(body, "n", int, "an integer", 1)
     if n < 1:
         raise InvalidRequest(f"Invalid value for 'n': {n} is less than 1.", param="n", code="integer_below_min_value")
+    for legacy in ("functions", "function_call"):
+        if body.get(legacy) is not None:
+            raise InvalidRequest(
+                f"'{legacy}' is deprecated in favour of 'tools' and 'tool_choice', and is not served here.",
+                param=legacy,
+                code="unsupported_parameter",
+            )
     tools = _tools(body, rules)
     return ChatRequest(
         body=body,

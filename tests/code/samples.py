@@ -136,6 +136,10 @@ SAMPLES: dict[str, tuple[str, list[Reading]]] = {
         [Mused("```python\nget_weather(city='Rome')\n```"), Said("Hello")],
     ),
     "unclosed thought": ("<think>I could call now()\nnow()", [Mused("I could call now()\nnow()")]),
+    "fence in a string that never ends": (
+        '```python\nx = """never\n```\nWell.\nget_weather(city="Rome")',
+        [Said('```python\nx = """never\n```\nWell.'), ROME],
+    ),
     "thought opened by the template": (
         "Okay, the user wants it.\n```python\nget_weather(city='Rome')\n```\n</think>\n\nnow()",
         [Mused("Okay, the user wants it.\n```python\nget_weather(city='Rome')\n```"), call("now")],

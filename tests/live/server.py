@@ -70,7 +70,12 @@ class Answer:
 
 
 class Server:
-    """A process of ``python app.py`` with a log folder of its own; ``url`` is without /v1."""
+    """A process of ``python app.py`` with a log folder of its own; ``url`` is without /v1.
+
+    ``patience``: seconds that a client waits for the next byte of an answer.
+    """
+
+    patience = PATIENCE
 
     def __init__(self, folder: Path, *flags: str) -> None:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("EMULATOR_")}
@@ -114,7 +119,7 @@ class Server:
         return "".join(texts) + self._errors.read_text()
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=PATIENCE)
+        return http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=self.patience)
 
     def ask(
         self,

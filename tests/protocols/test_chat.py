@@ -58,6 +58,7 @@ WRONG: list[tuple[dict[str, Any], str, str | None]] = [
     ({"stream_options": 1}, "stream_options", "invalid_type"),
     ({"stream_options": {"include_usage": 1}}, "stream_options.include_usage", "invalid_type"),
     ({"parallel_tool_calls": 1}, "parallel_tool_calls", "invalid_type"),
+    ({"functions": [{"name": "f"}]}, "functions", "unsupported_parameter"),
     ({"tools": {}}, "tools", "invalid_type"),
     ({"tools": []}, "tools", "empty_array"),
     ({"tools": [WEATHER] * 2}, "tools[1].function.name", "invalid_value"),
@@ -200,7 +201,7 @@ def test_other_parameters_reach_the_upstream_untouched() -> None:
         "response_format": {"type": "text"},
         "n": 2,
     }
-    request = parse(tools=[WEATHER], tool_choice="auto", parallel_tool_calls=False, functions=[], **others)
+    request = parse(tools=[WEATHER], tool_choice="auto", parallel_tool_calls=False, **others)
     body = upstream_body(request, [USER])
     assert body == {"model": "m", "messages": [USER]} | others
     assert not TOOL_PARAMETERS & body.keys()
