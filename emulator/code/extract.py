@@ -291,7 +291,8 @@ class Extractor:
         self._raw = ["\n".join(whole[: at + 1])]
         self._end_block(closed=True, lines=lines)
         rest = whole[at + 1 :]
-        for number, line in enumerate(rest):
-            last = number == len(rest) - 1
-            if line or not last:
-                self._read(line + ("" if last else "\n"), start=True)
+        if rest:
+            self._read("\n", start=False)
+        for line in rest[:-1]:
+            self._read(line + "\n", start=True)
+        self._read("".join(rest[-1:]), start=True)

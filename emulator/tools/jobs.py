@@ -15,13 +15,14 @@ from emulator.tools.toolstub import ToolStub
 
 @dataclass(frozen=True, slots=True)
 class StubJob:
-    """A tool as its client declared it, and the name it gets in Python."""
+    """A tool as its client declared it, the name it gets in Python, and names that its classes can't have."""
 
     name: str
     python_name: str
     description: str | None
     parameters: Any
     limits: SchemaLimits
+    reserved: tuple[str, ...] = ()
 
     def to_json(self) -> list[Any]:
         limits = self.limits
@@ -31,12 +32,13 @@ class StubJob:
             self.description,
             self.parameters,
             [limits.bytes, limits.depth, limits.properties, limits.enum],
+            self.reserved,
         ]
 
     @staticmethod
     def from_json(data: Sequence[Any]) -> StubJob:
-        name, python_name, description, parameters, limits = data
-        return StubJob(name, python_name, description, parameters, SchemaLimits(*limits))
+        name, python_name, description, parameters, limits, reserved = data
+        return StubJob(name, python_name, description, parameters, SchemaLimits(*limits), tuple(reserved))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,14 @@ def do(job: StubJob) -> StubResult:
     from emulator.tools.validator import compile_schema
 
     try:
-        stub = make_stub(job.name, job.description, job.parameters, python_name=job.python_name, limits=job.limits)
+        stub = make_stub(
+            job.name,
+            job.description,
+            job.parameters,
+            python_name=job.python_name,
+            limits=job.limits,
+            reserved=job.reserved,
+        )
         compile_schema(effective_schema(job.parameters))
     except SchemaError as error:
         return StubFault(error.message, error.path)

@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from emulator.tools.compact import compact
 from emulator.tools.notes import Notes, facts_note, field_note
 from emulator.tools.types import (
     AnyType,
@@ -34,19 +35,19 @@ _JSON_TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "bo
 _TYPE_NAMES = frozenset(["str", "int", "float", "bool", "list", "dict", "tuple", "Any", "Literal"])
 
 
-def render_models(models: Sequence[Model], tool: str, notes: Notes) -> str:
-    """The classes, each field on a line with what there is to say of it, as black formats them.
+def render_models(models: Sequence[Model], tool: str, notes: Notes) -> dict[str, str]:
+    """The classes by name, each field on a line with what there is to say of it: what black formats, made compact.
 
     ``tool`` is the function they belong to.
     """
     if not models:
-        return ""
+        return {}
     shape = _Shape(models)
     module = ast.parse(_generator()(json.dumps(shape.schema())))
     written = {node.name: node for node in module.body if isinstance(node, ast.ClassDef) and node.name in shape.models}
     order = [*written, *(key for key in shape.models if key not in written)]
     source = "\n".join(shape.source(name, written.get(name)) for name in order)
-    return _with_notes(_black()(source), [shape.models[name] for name in order], tool, notes)
+    return _with_notes(compact(_black()(source)), [shape.models[name] for name in order], tool, notes)
 
 
 def default_text(field: FieldType) -> str:
@@ -152,23 +153,20 @@ class _Restored(ast.NodeTransformer):
         raise _NotOurs
 
 
-def _with_notes(source: str, models: Sequence[Model], tool: str, notes: Notes) -> str:
-    """Each class and field with its comment; black has left one line to each."""
-    lines = iter(source.splitlines())
-    written: list[str] = []
-    for model in models:
+def _with_notes(source: str, models: Sequence[Model], tool: str, notes: Notes) -> dict[str, str]:
+    """Each class and field with its comment; black has left one line to each, and a blank one between classes."""
+    written: dict[str, str] = {}
+    for model, text in zip(models, source.split("\n\n"), strict=True):
         others = [field.wire for field in model.fields]
         told = [facts_note(model.facts, [model.name], notes, model.name)]
         told += [
             field_note(item, [model.name, tool, *others], notes, f"{model.name}.{item.python}") for item in model.fields
         ]
-        for note in told if model.fields else [*told, ""]:
-            line = next(lines)
-            while not line:
-                written.append(line)
-                line = next(lines)
-            written.append(f"{line}  # {note}" if note else line)
-    return "\n".join(written)
+        if not model.fields:
+            told.append("")
+        lines = zip(text.split("\n"), told, strict=True)
+        written[model.name] = "\n".join(f"{line} # {note}" if note else line for line, note in lines)
+    return written
 
 
 @functools.cache

@@ -6,6 +6,9 @@ Text of the client's stands only inside docstrings, comments and literals, each 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from emulator.tools.compact import compact
 from emulator.tools.models import default_text, render_models
 from emulator.tools.notes import Notes, facts_note, field_note
 from emulator.tools.schema import SchemaError, SchemaLimits, rebuild
@@ -17,7 +20,6 @@ from emulator.tools.types import (
     MapOf,
     Model,
     ModelRef,
-    Tree,
     TupleOf,
     Type,
     Union,
@@ -29,24 +31,37 @@ __all__ = ["ModelNames", "Shape", "ToolStub", "make_stub", "wire_arguments"]
 
 
 def make_stub(
-    name: str, description: str | None, parameters: object, *, python_name: str, limits: SchemaLimits
+    name: str,
+    description: str | None,
+    parameters: object,
+    *,
+    python_name: str,
+    limits: SchemaLimits,
+    reserved: Collection[str] = (),
 ) -> ToolStub:
-    """The stub of one tool.  ``python_name`` is an identifier, chosen by the caller among all tools' names.
+    """The stub of one tool.  ``python_name`` is an identifier, chosen by the caller among all tools' names;
+    ``reserved`` are names that its classes can't have, because others of the same set have them.
 
     Raises SchemaError for ``parameters`` that can't be worked with; whether they can judge a call is another question.
     """
     try:
-        tree = build_tree(rebuild(parameters, limits), tool=python_name)
-        source = _source(tree, description or "", python_name)
+        tree = build_tree(rebuild(parameters, limits), tool=python_name, reserved=reserved)
+        fields = _in_order(tree.root)
+        notes = Notes()
+        classes = render_models(tree.models, python_name, notes)
+        told = _notes(fields, tree.root, python_name, notes)
+        head = compact(f"def {python_name}({_signature(fields, tree.root.others)}) -> Any:")
     except RecursionError:
         raise SchemaError("nested too deeply once its references are followed", "parameters") from None
-    fields = _in_order(tree.root)
     renamed = _renamed_classes(tree.models)
     return ToolStub(
         name=name,
         python_name=python_name,
-        source=source,
+        head=head,
         parameters={field.python: field.wire for field in fields},
+        about="\n".join(_paragraphs(description or "")),
+        notes=told,
+        classes=classes,
         models={model.name: ModelNames(_names(model), _nested(model, renamed)) for model in tree.models},
         renames=_nested(tree.root, renamed),
     )
@@ -55,16 +70,6 @@ def make_stub(
 def _in_order(root: Model) -> list[FieldType]:
     """As in the signature: required parameters first."""
     return sorted(root.fields, key=lambda field: not field.required)
-
-
-def _source(tree: Tree, description: str, name: str) -> str:
-    fields = _in_order(tree.root)
-    head = f"def {name}({_signature(fields, tree.root.others)}) -> Any:"
-    notes = Notes()
-    models = render_models(tree.models, name, notes)
-    docstring = _docstring(description, fields, tree.root, name, notes)
-    function = f"{head}\n    {docstring}\n" if docstring else f"{head} ...\n"
-    return f"{models}\n\n\n{function}" if models else function
 
 
 def _signature(fields: list[FieldType], others: Type | None) -> str:
@@ -76,22 +81,11 @@ def _signature(fields: list[FieldType], others: Type | None) -> str:
     return ", ".join(parts)
 
 
-def _docstring(description: str, fields: list[FieldType], root: Model, name: str, notes: Notes) -> str:
-    """The docstring with its quotes, "" if there is nothing to say."""
+def _notes(fields: list[FieldType], root: Model, name: str, notes: Notes) -> dict[str, str]:
     siblings = [field.wire for field in fields]
-    told = [(field.python, field_note(field, [name, *siblings], notes, field.python)) for field in fields]
-    lines = [f"{python}: {note}" for python, note in told if note]
-    if note := facts_note(root.facts, (), notes, ""):
-        lines.insert(0, note)
-    about = _paragraphs(description)
-    text = "\n".join([*about, *([""] if len(about) > 1 and lines else []), *lines])
-    text = text.replace('"""', "'''").strip()
-    if not text:
-        return ""
-    if text[-1] == '"' or (len(text) - len(text.rstrip("\\"))) % 2:
-        text += " "
-    indented = text.replace("\n", "\n    ").replace("\n    \n", "\n\n")
-    return f'{"r" if chr(92) in text else ""}"""{" " if text[0] == chr(34) else ""}{indented}"""'
+    told = {field.python: field_note(field, [name, *siblings], notes, field.python) for field in fields}
+    told = {"": facts_note(root.facts, (), notes, ""), **told}
+    return {python: note for python, note in told.items() if note}
 
 
 def _paragraphs(text: str) -> list[str]:

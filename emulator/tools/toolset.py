@@ -7,7 +7,7 @@ enough that three hundred at once would hold up the serving loop, so each is com
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from emulator.errors import InvalidRequest
@@ -17,6 +17,7 @@ from emulator.tools.naming import FUNCTION_WORDS, identifier, identifiers
 from emulator.tools.plain import arguments_json
 from emulator.tools.prove import Proven, Prover
 from emulator.tools.schema import SchemaLimits
+from emulator.tools.together import clashing_classes, written_together
 from emulator.tools.toolstub import ModelNames, ToolStub, wire_arguments
 
 _SETS = 128
@@ -77,7 +78,7 @@ def _inverted(stub: ToolStub) -> ToolStub:
     """A stub that renames from the client's names to Python's."""
     models = {name: _inverted_names(model) for name, model in stub.models.items()}
     top = _inverted_names(ModelNames(stub.parameters, stub.renames))
-    return ToolStub(stub.name, stub.python_name, "", top.fields, models, top.nested)
+    return ToolStub(stub.name, stub.python_name, "", top.fields, models=models, renames=top.nested)
 
 
 def _inverted_names(names: ModelNames) -> ModelNames:
@@ -96,7 +97,7 @@ class ToolSet:
 
     def stubs(self, names: Sequence[str]) -> str:
         """The stubs of these tools, as the model is shown them."""
-        return "\n\n".join(self.by_name[name].stub.source.strip("\n") for name in names)
+        return written_together([self.by_name[name].stub for name in names])
 
     def python_names(self, name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """A past call in the stubs' terms; a tool that isn't there any more keeps its name as far as Python allows."""
@@ -127,10 +128,22 @@ class ToolSets:
             StubJob(tool.name, python_name, tool.description, tool.parameters, self._limits)
             for tool, python_name in zip(tools, identifiers([t.name for t in tools], FUNCTION_WORDS), strict=True)
         ]
-        return self._sets.put(key, ToolSet(key, self._ready(jobs)))
+        return self._sets.put(key, ToolSet(key, self._unambiguous(jobs)))
+
+    def _unambiguous(self, jobs: list[StubJob]) -> list[Tool]:
+        """Tools that agree on what each class name means: short names first, longer ones for those that clash."""
+        ready = self._ready(jobs)
+        for _ in range(_ROUNDS):
+            clashes = clashing_classes([tool.stub for tool in ready])
+            if not clashes:
+                return ready
+            for index, names in clashes.items():
+                jobs[index] = replace(jobs[index], reserved=tuple(sorted({*jobs[index].reserved, *names})))
+            ready = self._ready(jobs)
+        return ready
 
     def _ready(self, jobs: Sequence[StubJob]) -> list[Tool]:
-        keys = [content_key([job.name, job.python_name, job.description, job.parameters]) for job in jobs]
+        keys = [content_key([job.name, job.python_name, job.description, job.parameters, job.reserved]) for job in jobs]
         found = {index: tool for index, key in enumerate(keys) if (tool := self._tools.get(key)) is not None}
         missing = [index for index in range(len(jobs)) if index not in found]
         for index, stub in zip(missing, self._make([jobs[index] for index in missing]) if missing else (), strict=True):

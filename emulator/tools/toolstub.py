@@ -5,7 +5,7 @@ Rule: this is all the server needs at run time; the code that makes stubs stays 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -25,25 +25,49 @@ class ModelNames:
 
 @dataclass(frozen=True, slots=True)
 class ToolStub:
-    """A tool as the model sees it.  ``name`` is the client's, ``source`` the text for the prompt.
+    """A tool as the model sees it.  ``name`` is the client's.
 
+    ``classes`` are the texts of its classes by name, ``head`` is the function's signature up to the colon,
+    ``about`` what the tool is for, ``notes`` what there is to say of each parameter, under "" of all of them.
     ``parameters`` are Python name → wire name in the order of the signature; ``renames`` the shapes of
     those parameters inside which keys have other names in Python.
     """
 
     name: str
     python_name: str
-    source: str
+    head: str
     parameters: dict[str, str]
+    about: str = ""
+    notes: dict[str, str] = field(default_factory=dict[str, str])
+    classes: dict[str, str] = field(default_factory=dict[str, str])
     models: dict[str, ModelNames] = field(default_factory=dict[str, ModelNames])
     renames: dict[str, Shape] = field(default_factory=dict[str, Shape])
+
+    @property
+    def source(self) -> str:
+        """The tool by itself as text for the prompt."""
+        return "\n\n".join([*self.classes.values(), self.function()])
+
+    def note_lines(self) -> list[str]:
+        """A line for each of the ``notes``."""
+        return [f"{name}: {note}" if name else note for name, note in self.notes.items()]
+
+    def function(self, said: Collection[str] = ()) -> str:
+        """The function with its docstring; note lines in ``said`` are left out, because they stand elsewhere."""
+        lines = [line for line in self.note_lines() if line not in said]
+        gap = [""] if "\n" in self.about and lines else []
+        docstring = _docstring("\n".join([*([self.about] if self.about else []), *gap, *lines]))
+        return f"{self.head}\n {docstring}" if docstring else f"{self.head} ..."
 
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "python_name": self.python_name,
-            "source": self.source,
+            "head": self.head,
             "parameters": self.parameters,
+            "about": self.about,
+            "notes": self.notes,
+            "classes": self.classes,
             "models": {name: [model.fields, model.nested] for name, model in self.models.items()},
             "renames": self.renames,
         }
@@ -52,8 +76,20 @@ class ToolStub:
     def from_json(data: Mapping[str, Any]) -> ToolStub:
         """The inverse of ``to_json``, also after a way through JSON text."""
         models = {name: ModelNames(fields, nested) for name, (fields, nested) in data["models"].items()}
-        name, python_name, source = data["name"], data["python_name"], data["source"]
-        return ToolStub(name, python_name, source, data["parameters"], models, data["renames"])
+        return ToolStub(**{**data, "models": models})
+
+
+def _docstring(text: str) -> str:
+    """``text`` with its quotes, whatever it holds; "" for nothing.
+
+    Its lines aren't indented, which Python allows and which costs a token less for each.
+    """
+    text = text.replace('"""', "'''").strip()
+    if not text:
+        return ""
+    if text[-1] == '"' or (len(text) - len(text.rstrip("\\"))) % 2:
+        text += " "
+    return f'{"r" if chr(92) in text else ""}"""{" " if text[0] == chr(34) else ""}{text}"""'
 
 
 def wire_arguments(stub: ToolStub, arguments: Mapping[str, Any]) -> dict[str, Any]:

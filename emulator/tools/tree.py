@@ -6,6 +6,7 @@ is one class however often it is referred to, which is also what ends recursion.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -41,12 +42,14 @@ _OBJECT_WORDS = ("properties", "additionalProperties", "patternProperties", "req
 _ARRAY_WORDS = ("items", "prefixItems", "minItems", "maxItems", "uniqueItems")
 
 
-def build_tree(schema: Schema, *, tool: str) -> Tree:
-    """The tree of a tool's parameters; ``tool`` is the function's Python name, which begins every class's name.
+def build_tree(schema: Schema, *, tool: str, reserved: Collection[str] = ()) -> Tree:
+    """The tree of a tool's parameters; ``tool`` is the function's Python name.
+
+    No class has that name or one of ``reserved``.
 
     ``schema`` comes from ``rebuild``.  Raises SchemaError where no object fits the root.
     """
-    builder = _Builder(Merger(cast(Schema, schema.get("$defs", {}))), tool, {tool: None})
+    builder = _Builder(Merger(cast(Schema, schema.get("$defs", {}))), tool, {tool: None}, frozenset(reserved))
     root = builder.merger.flat(schema)
     alternatives = [builder.merger.flat(branch) for group in root.get("$groups", ()) for branch in group]
     if "object" not in listed(root.get("type", "object")) or root.get("enum") == []:
@@ -63,6 +66,7 @@ class _Builder:
     tool: str
     models: dict[str, Model | None]
     """Class name → its model; None while it is being built, and for the name of the function itself."""
+    reserved: frozenset[str]
     of_definition: dict[str, str] = field(default_factory=dict[str, str])
     shared: set[str] = field(default_factory=set[str])
     """Classes without a definition that are used in several places."""
@@ -109,11 +113,10 @@ class _Builder:
         return ModelRef(self.of_definition[name])
 
     def _class(self, names: tuple[str, ...]) -> str:
-        """Reserves the shortest free name: the tool's with the last of ``names``, else with all of them."""
-        taken = self.models.keys() | FUNCTION_WORDS
-        title = class_name((names[0], names[-1]), ())
-        if title in taken:
-            title = class_name(names, taken)
+        """Takes the shortest free name: the last of ``names``, with what it belongs to, with the tool, or all."""
+        taken = self.models.keys() | FUNCTION_WORDS | self.reserved
+        titles = (class_name(some, ()) for some in (names[-1:], names[-2:], (names[0], names[-1])))
+        title = next((title for title in titles if title not in taken), "") or class_name(names, taken)
         self.models[title] = None
         return title
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import Any
 
@@ -54,12 +54,19 @@ def _stream(watched: Watched, chat: ChatRequest) -> Response:
     except BaseException as error:
         watched.end(error)
         raise
-    response = Response(watched.stream(frames, first, on_error=error_frames), content_type="text/event-stream")
-    response.headers |= {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "X-Request-Id": watched.id}
+    response = watched.stream(frames, first, error_frames)
+    response.headers.update(
+        {
+            "Content-Type": "text/event-stream",
+            "Cache-Control": "no-cache",
+            "X-Accel-Buffering": "no",
+            "X-Request-Id": watched.id,
+        }
+    )
     return response
 
 
-def _frames(watched: Watched, turn: Any, stream: ChatStream) -> Iterator[bytes]:
+def _frames(watched: Watched, turn: Any, stream: ChatStream) -> Generator[bytes, None, None]:
     with closing(turn.events()) as events:
         yield from stream.frames(events)
     watched.fields["asked"] = len(turn.trace.questions)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from flask import Response, request
 
 from emulator.errors import EmulatorError, UpstreamBroken
@@ -38,18 +36,16 @@ def pass_through(
         watched.end(error)
         raise
     watched.status = answer.status
-    response = Response(_passed(watched, answer.body, first, stream), answer.status)
-    response.headers.clear()
-    for name, value in answer.headers.items():
-        response.headers[name] = value
-    response.headers["X-Request-Id"] = watched.id
-    return response
 
-
-def _passed(watched: Watched, body: Iterator[bytes], first: bytes, stream: bool) -> Iterator[bytes]:
     def said(error: EmulatorError) -> bytes:
         if stream:
             return error_frames(error)
         raise error  # The connection breaks off, which tells the client that the body isn't whole.
 
-    yield from watched.stream(body, first, on_error=said)
+    response = watched.stream(answer.body, first, said)
+    response.status_code = answer.status
+    response.headers.clear()
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    response.headers["X-Request-Id"] = watched.id
+    return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from emulator.errors import ClientGone, EmulatorError
 from emulator.lifetime import Lifetime
 from emulator.logs import log_event
 from emulator.service import Emulator
+from emulator.upstream.exchange import Exchange
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,10 @@ def error_response(error: EmulatorError) -> Response:
 class Watched:
     """One request under way: its lifetime, its id, and its line in the log.
 
-    ``fields`` are what the log is to say beside method, path, status and time.  Ended once, by ``end``.
+    ``fields`` are what the log is to say beside method, path, status and time.  Ended by ``end``.
     """
 
-    __slots__ = ("_begun", "_method", "_path", "core", "fields", "id", "lifetime", "status")
+    __slots__ = ("_begun", "_ended", "_method", "_path", "core", "fields", "id", "lifetime", "status")
 
     def __init__(self) -> None:
         self.core = emulator()
@@ -54,15 +55,18 @@ class Watched:
         self.fields: dict[str, Any] = {}
         self.status = 200
         self._begun = time.monotonic()
+        self._ended = False
         self._method, self._path = request.method, request.path
 
     def end(self, error: BaseException | None = None) -> None:
+        """Only the first end counts."""
+        if self._ended:
+            return
+        self._ended = True
         self.core.watcher.remove(self.lifetime)
         if isinstance(error, EmulatorError):
             self.status = error.status
             self.fields |= {"error": error.code or error.type, "reason": error.message[:300]}
-        elif isinstance(error, GeneratorExit):
-            self.status = ClientGone.status
         elif error is not None:
             self.status = 500
         log_event(
@@ -86,25 +90,36 @@ class Watched:
             raise
         self.end()
 
-    def stream(self, frames: Iterator[bytes], first: bytes, *, on_error: Any) -> Iterable[bytes]:
-        """``first``, then ``frames``; an error on the way becomes what ``on_error`` makes of it."""
-        failed: BaseException | None = None
+    def stream(
+        self, frames: Generator[bytes, None, None] | Exchange, first: bytes, on_error: Callable[[EmulatorError], bytes]
+    ) -> Response:
+        """``first``, then ``frames``; an error on the way becomes what ``on_error`` makes of it.
+
+        Whatever becomes of the response, ``frames`` is closed and the request ended, also if the server
+        drops the response before it has asked for a single frame.
+        """
+        response = Response(self._frames(frames, first, on_error))
+
+        def close() -> None:
+            frames.close()
+            self.end(ClientGone("The client closed the connection."))
+
+        response.call_on_close(close)
+        return response
+
+    def _frames(
+        self, frames: Iterable[bytes], first: bytes, on_error: Callable[[EmulatorError], bytes]
+    ) -> Generator[bytes, None, None]:
         try:
             yield first
             yield from frames
+        except ClientGone as error:
+            self.end(error)
         except EmulatorError as error:
-            failed = error
-            if not isinstance(error, ClientGone):
-                yield on_error(error)
-        except GeneratorExit as error:
-            failed = error
-            raise
+            self.end(error)
+            yield on_error(error)
         except Exception as error:  # noqa: BLE001 - a stream has no error handler behind it
-            failed = error
             log_event(logger, "stream failed", level=logging.ERROR, id=self.id, kind=type(error).__name__)
+            self.end(error)
             yield on_error(EmulatorError("The server failed in the middle of this answer; its log says why."))
-        finally:
-            close = getattr(frames, "close", None)
-            if close is not None:
-                close()
-            self.end(failed)
+        self.end()

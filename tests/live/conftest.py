@@ -44,7 +44,7 @@ def server(start_server: StartServer, model_server: ScriptedUpstream) -> Server:
 @pytest.fixture(scope="session")
 def strict_server(start_server: StartServer, model_server: ScriptedUpstream) -> Server:
     """Has a key and a model of its own, small limits, and little patience with the model server."""
-    limits = ("--max-body", "20000", "--first-token-timeout", "0.5", "--silence-timeout", "0.5", "--timeout", "8")
+    limits = ("--max-body", "20000", "--first-token-timeout", "1", "--silence-timeout", "1")
     own = ("--api-key", KEY, "--model", "own-model")
     return start_server("--base-url", model_server.url, "--no-check", *own, *limits)
 

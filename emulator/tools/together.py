@@ -1,0 +1,53 @@
+"""Stubs of several tools → one text, in which what they have in common is said once.
+
+Rule: a class name means one thing in the whole set; what stands once holds for every tool it was taken from.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from emulator.tools.toolstub import ToolStub
+
+_COMMON = 3
+"""Tools from which a parameter's note is worth a place of its own."""
+
+_LONG = 32
+"""Characters from which a note that is said once, under a headline, is shorter than said again."""
+
+
+def written_together(stubs: Sequence[ToolStub]) -> str:
+    """The text for the prompt: notes that several functions share, then each tool, its classes before its function."""
+    counted = Counter(line for stub in stubs for line in set(stub.note_lines()))
+    shared = {line: None for stub in stubs for line in stub.note_lines() if _is_shared(line, counted[line])}
+    blocks = ["\n".join(["# In several functions:", *(f"# {line}" for line in shared)])] if shared else []
+    classes: set[str] = set()
+    for stub in stubs:
+        blocks += [text for name, text in stub.classes.items() if name not in classes]
+        blocks.append(stub.function(shared))
+        classes |= stub.classes.keys()
+    return "\n\n".join(blocks)
+
+
+def _is_shared(line: str, times: int) -> bool:
+    return times >= _COMMON and len(line) >= _LONG
+
+
+def clashing_classes(stubs: Sequence[ToolStub]) -> dict[int, set[str]]:
+    """Index of a stub → those of its class names that mean something else in the set.
+
+    The first tool keeps a name, unless a function has it; the very same class in several tools is no clash.
+    """
+    functions = {stub.python_name for stub in stubs}
+    meaning: dict[str, str] = {}
+    found: dict[int, set[str]] = {}
+    for index, stub in enumerate(stubs):
+        wrong = {
+            name
+            for name, text in stub.classes.items()
+            if name in functions or meaning.setdefault(name, text) != text
+        }
+        if wrong:
+            found[index] = wrong
+    return found
