@@ -104,7 +104,7 @@ class Emulator:
             single=not chat.parallel,
         )
         models = {model: fields for tool in chosen.values() for model, fields in tool.model_fields.items()}
-        vocabulary = Vocabulary.of(chosen, models) if chosen else None
+        vocabulary = Vocabulary(chosen, models) if chosen else None
         return Prepared(vocabulary, briefing, self._prompts.brief(briefing))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.code.extract import Extractor, line_start_pattern
+from emulator.code.extract import Extractor
 from emulator.code.limits import CodeLimits
 from emulator.code.statements import Statement
 from emulator.prompt import Briefing, Prompts, call_as_code, python_literal
@@ -116,7 +116,7 @@ def test_nothing_in_a_result_passes_for_code(text: str) -> None:
     content = shown(user("x"), turn(None, (PastCall("a", "f", "{}"), text)))[-1]["content"]
     body = content.split("\n", 1)[1]
     assert text in body
-    extractor = Extractor(line_start_pattern(["now"]), CodeLimits())
+    extractor = Extractor(["now"], CodeLimits())
     assert not [p for p in [*extractor.feed(body), *extractor.finish()] if isinstance(p, Statement)]
 
 

@@ -8,7 +8,7 @@ verbatim text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 import regex
@@ -30,7 +30,7 @@ _THOUGHT_START = rf"(?P<thought>[ \t]{{0,32}}<(?:{THOUGHT_TAGS})>)"
 _THOUGHT_END = regex.compile(rf"</(?:{THOUGHT_TAGS})>", regex.IGNORECASE)
 _INLINE = regex.compile(rf"(?P<marks>`{{3,}})|(?P<end></(?:{THOUGHT_TAGS})>)", regex.IGNORECASE)
 _INLINE_TEXT = regex.compile(rf"(?P<marks>(?!))|(?P<end></(?:{THOUGHT_TAGS})>)", regex.IGNORECASE)
-_TEXT_START = regex.compile(rf"(?P<fence>(?!))|(?P<code>(?!))|{_THOUGHT_START}", regex.IGNORECASE)
+_TEXT_START = regex.compile(rf"(?P<fence>(?!))|(?P<code>(?P<called>(?!)))|{_THOUGHT_START}", regex.IGNORECASE)
 _MARKS = regex.compile(r"`+|~+")
 _BARE_CONTINUES = regex.compile(
     r"\s*(?:#|$|[A-Za-z_][\w.]*[ \t]*(?:=[^=]|\(|\[)"
@@ -77,23 +77,19 @@ class BlockEnd:
 Piece = Prose | Thought | Foreign | BlockStart | Statement | BlockEnd
 
 
-def line_start_pattern(names: Iterable[str]) -> regex.Pattern[str]:
-    """Matches what a line begins with that is more than prose: a fence, a thought's tag or bare code.
+_LINE_START = regex.compile(
+    rf"{_FENCE_START}|{_THOUGHT_START}|(?P<code>[ \t]{{0,32}}(?:"
+    r"(?:(?:await|return)[ ])?(?:print\([ ]?)?(?:await[ ])?(?:[\[(][ ]?)?(?:(?:tools|functions|self)\.)?"
+    r"(?!(?:print|await|return|tools|functions|self)\b)(?P<called>[^\W\d]\w{0,127})[ ]?\("
+    r"|[A-Za-z_]\w{0,63}[ ]{0,4}=[^=\n>]"
+    r"|for[ ]\w{1,64}(?:,[ ]?\w{1,64}){0,4}[ ]in[ ]\S{1,200}.{0,120}:[ \t]*\n"
+    r"))"
+)
+"""What a line begins with that may be more than prose: a fence, a thought's tag, or code without a fence.
 
-    Bare code is a call of one of ``names`` (also printed, awaited, returned, assigned or in a list), an
-    assignment, or a loop's head.  Never anchored at the line's end, so that a match of a line's beginning
-    is a match of the line.
-    """
-    alternatives = "|".join(regex.escape(name) for name in sorted(set(names), key=len, reverse=True))
-    called = rf"(?:(?:tools|functions|self)\.)?(?:{alternatives})[ ]?\(" if alternatives else r"(?!)"
-    return regex.compile(
-        rf"{_FENCE_START}|{_THOUGHT_START}|(?P<code>[ \t]{{0,32}}(?:"
-        rf"(?:(?:await|return)[ ])?(?:print\([ ]?)?(?:await[ ])?(?:[\[(][ ]?)?{called}"
-        r"|[A-Za-z_]\w{0,63}[ ]{0,4}=[^=\n>]"
-        r"|for[ ]\w{1,64}(?:,[ ]?\w{1,64}){0,4}[ ]in[ ]\S{1,200}.{0,120}:[ \t]*\n"
-        r"))",
-        regex.IGNORECASE if not alternatives else 0,
-    )
+Such code is a call (also printed, awaited, returned, or in a list), an assignment, or a loop's head.  Never
+anchored at the line's end, so that a match of a line's beginning is a match of the line.
+"""
 
 
 def _may_open(line: str, language: regex.Match[str]) -> bool:
@@ -104,12 +100,13 @@ def _may_open(line: str, language: regex.Match[str]) -> bool:
 class Extractor:
     """``feed(text)`` as it comes, ``finish()`` once; both return the pieces that are certain by then.
 
-    Without ``line_start`` there is no code: all that isn't thought is prose.
+    ``names`` are the functions whose call makes a line code; with None all that isn't thought is prose.
     """
 
-    def __init__(self, line_start: regex.Pattern[str] | None, limits: CodeLimits, *, in_thought: bool = False) -> None:
-        self._starts = line_start or _TEXT_START
-        self._inside_line = _INLINE if line_start else _INLINE_TEXT
+    def __init__(self, names: Container[str] | None, limits: CodeLimits, *, in_thought: bool = False) -> None:
+        self._names = names if names is not None else ()
+        self._starts = _LINE_START if names is not None else _TEXT_START
+        self._inside_line = _INLINE if names is not None else _INLINE_TEXT
         self._limits = limits
         self._partial: list[str] = []  # what is held back of the line that isn't complete
         self._begun = False  # its beginning has been passed on
@@ -168,7 +165,7 @@ class Extractor:
         line = "".join(self._partial)
         self._partial = [line]
         prose = self._state == self._prose
-        if prose and not self._begun and self._starts.match(line[:_REACH], partial=len(line) < _REACH):
+        if prose and not self._begun and self._begins(line, complete=False):
             self._held = len(line) >= _REACH
             return
         found = (self._inside_line if prose else _THOUGHT_END).search(line, partial=True)
@@ -178,8 +175,15 @@ class Extractor:
             self._pieces.append(Prose(line[:until]) if prose else Thought(line[:until]))
             self._partial, self._begun = [line[until:]], True
 
+    def _begins(self, line: str, *, complete: bool) -> regex.Match[str] | None:
+        """How the line begins, if it is more than prose; of an incomplete line, also what may yet become that."""
+        match = self._starts.match(line[:_REACH], partial=not complete and len(line) < _REACH)
+        if match is None or match.partial or (called := match["called"]) is None or called in self._names:
+            return match
+        return None
+
     def _prose(self, line: str, start: bool) -> str:
-        begins = self._starts.match(line[:_REACH]) if start else None
+        begins = self._begins(line, complete=True) if start else None
         if begins is None:
             return self._inline(line)
         if begins["thought"]:

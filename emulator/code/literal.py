@@ -12,7 +12,7 @@ import builtins
 import json
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,7 @@ class UnknownFunction(CodeError):
 class LiteralReader:
     """Reads statements in order; knows the tools' Python names and each model's fields in order."""
 
-    tools: frozenset[str]
+    tools: Collection[str]
     models: Mapping[str, tuple[str, ...]]
     emit: Callable[[ParsedCall], None]
     """Takes each call as soon as it is read, in the order in which Python would make it."""

@@ -8,14 +8,14 @@ too (``halted``): the client's results come first.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import regex
 
 from emulator.code.check import CodeError, Refused, parse
-from emulator.code.extract import BlockEnd, BlockStart, Extractor, Foreign, Piece, Prose, Thought, line_start_pattern
+from emulator.code.extract import BlockEnd, BlockStart, Extractor, Foreign, Piece, Prose, Thought
 from emulator.code.gate import ThoughtGate
 from emulator.code.limits import CodeLimits
 from emulator.code.literal import Dependent, LiteralReader, ParsedCall, UnknownFunction
@@ -40,20 +40,23 @@ class Provable(Protocol):
     def prove(self, arguments: Mapping[str, Any]) -> Proof: ...
 
 
+_CALLED = regex.compile(r"[^\W\d]\w*(?=\s*\()")
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The tools of a request in the form in which the model's Python names them; made once a tool set."""
+    """The tools of a request as the model's Python names them, and the models' fields in order."""
 
     tools: Mapping[str, Provable]
     models: Mapping[str, tuple[str, ...]]
-    names: frozenset[str]
-    line_start: regex.Pattern[str]
-    mentions: regex.Pattern[str]
 
-    @classmethod
-    def of(cls, tools: Mapping[str, Provable], models: Mapping[str, tuple[str, ...]]) -> Vocabulary:
-        names = "|".join(regex.escape(name) for name in sorted(tools, key=len, reverse=True)) or "(?!)"
-        return cls(tools, models, frozenset(tools), line_start_pattern(tools), regex.compile(rf"\b(?:{names})\s*\("))
+    @property
+    def names(self) -> Collection[str]:
+        return self.tools.keys()
+
+    def mentioned(self, source: str) -> bool:
+        """Something in ``source`` looks like a call of a tool."""
+        return any(name in self.tools for name in _CALLED.findall(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +134,14 @@ class AnswerReader:
     _implied: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        start = self.vocabulary.line_start if self.vocabulary else None
-        self._extractor = Extractor(start, self.limits, in_thought=self.in_thought)
+        self._extractor = self._new_extractor(in_thought=self.in_thought)
         self._gate = None if self.in_thought else ThoughtGate()
-        known = self.vocabulary or Vocabulary.of({}, {})
+        known = self.vocabulary or Vocabulary({}, {})
         self._literal = LiteralReader(known.names, known.models, self._call)
+
+    def _new_extractor(self, *, in_thought: bool) -> Extractor:
+        names = self.vocabulary.names if self.vocabulary else None
+        return Extractor(names, self.limits, in_thought=in_thought)
 
     def feed(self, text: str) -> list[Reading]:
         if self._gate is not None:
@@ -162,7 +168,7 @@ class AnswerReader:
 
     def _reread_as_answer(self) -> None:
         """The model was taken to think from the start, but its thought never ended: it was the answer."""
-        self._extractor = Extractor(self.vocabulary.line_start if self.vocabulary else None, self.limits)
+        self._extractor = self._new_extractor(in_thought=False)
         self._read(self._extractor.feed("".join(self._implied)))
         self._read(self._extractor.finish())
 
@@ -209,7 +215,7 @@ class AnswerReader:
         if self._is_cut(statement):
             self.cut = True
             return
-        mentioned = vocabulary.mentions.search(statement.source) is not None
+        mentioned = vocabulary.mentioned(statement.source)
         if block.failed and mentioned:
             self._stop(block.failed_source, block.failed)
             return
@@ -235,7 +241,7 @@ class AnswerReader:
     def _block_end(self, end: BlockEnd) -> None:
         block, self._block = self._block, None
         assert block is not None and self.vocabulary is not None
-        if end.excess and (block.engaged or self.vocabulary.mentions.search(end.raw)):
+        if end.excess and (block.engaged or self.vocabulary.mentioned(end.raw)):
             self._stop(end.raw[:200], Refused(end.excess))
         elif not block.engaged:
             self._say(end.raw)
@@ -292,7 +298,7 @@ def _words(space: list[str], text: str, *, begun: bool) -> str:
     return words if begun else words.lstrip()
 
 
-def _near(name: str, names: frozenset[str]) -> bool:
+def _near(name: str, names: Collection[str]) -> bool:
     """An unknown function that is meant to be one of the tools, not part of some other code."""
     folded = name.replace("_", "").lower()
     return any(folded == known.replace("_", "").lower() for known in names) or bool(

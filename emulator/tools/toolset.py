@@ -128,29 +128,38 @@ class ToolSets:
             StubJob(tool.name, python_name, tool.description, tool.parameters, self._limits)
             for tool, python_name in zip(tools, identifiers([t.name for t in tools], FUNCTION_WORDS), strict=True)
         ]
-        return self._sets.put(key, ToolSet(key, self._unambiguous(jobs)))
+        return self._sets.put(key, ToolSet(key, self._unambiguous(dict(enumerate(jobs)))))
 
-    def _unambiguous(self, jobs: list[StubJob]) -> list[Tool]:
-        """Tools that agree on what each class name means: short names first, longer ones for those that clash."""
+    def _unambiguous(self, jobs: dict[int, StubJob]) -> list[Tool]:
+        """The tools, which agree on what each class is called: by a short name, or a longer one where two clash."""
         ready = self._ready(jobs)
-        for _ in range(_ROUNDS):
-            clashes = clashing_classes([tool.stub for tool in ready])
-            if not clashes:
-                return ready
-            for index, names in clashes.items():
-                jobs[index] = replace(jobs[index], reserved=tuple(sorted({*jobs[index].reserved, *names})))
-            ready = self._ready(jobs)
-        return ready
+        if clashes := clashing_classes([ready[index].stub for index in jobs]):
+            ready |= self._renamed(jobs, clashes)
+        # Longer names clash only where somebody means them to: then one tool at a time avoids all others' names.
+        while clashes := clashing_classes([ready[index].stub for index in jobs]):
+            index = min(clashes)
+            others = [tool for place, tool in ready.items() if place != index]
+            avoided = {tool.python_name for tool in others}.union(*(tool.stub.classes for tool in others))
+            ready |= self._renamed(jobs, {index: avoided})
+        return [ready[index] for index in jobs]
 
-    def _ready(self, jobs: Sequence[StubJob]) -> list[Tool]:
-        keys = [content_key([job.name, job.python_name, job.description, job.parameters, job.reserved]) for job in jobs]
-        found = {index: tool for index, key in enumerate(keys) if (tool := self._tools.get(key)) is not None}
-        missing = [index for index in range(len(jobs)) if index not in found]
+    def _renamed(self, jobs: dict[int, StubJob], avoided: Mapping[int, set[str]]) -> dict[int, Tool]:
+        return self._ready({i: replace(jobs[i], reserved=tuple(sorted(names))) for i, names in avoided.items()})
+
+    def _ready(self, jobs: Mapping[int, StubJob]) -> dict[int, Tool]:
+        """A tool for each job; the jobs are known by their tool's index in the request."""
+        keys = {index: _content(job) for index, job in jobs.items()}
+        found = {index: tool for index, key in keys.items() if (tool := self._tools.get(key)) is not None}
+        missing = [index for index in jobs if index not in found]
         for index, stub in zip(missing, self._make([jobs[index] for index in missing]) if missing else (), strict=True):
             if isinstance(stub, StubFault):
                 raise _invalid(index, jobs[index], stub)
             found[index] = self._tools.put(keys[index], Tool(stub, jobs[index].parameters))
-        return [found[index] for index in range(len(jobs))]
+        return found
+
+
+def _content(job: StubJob) -> bytes:
+    return content_key([job.name, job.python_name, job.description, job.parameters, job.reserved])
 
 
 def _invalid(index: int, job: StubJob, fault: StubFault) -> InvalidRequest:

@@ -29,7 +29,7 @@ class Tool:
         )
 
 
-TOOLS = Vocabulary.of(
+TOOLS = Vocabulary(
     {
         "get_weather": Tool("get-weather", ("city", "unit")),
         "send": Tool("send", ("to", "body", "options")),

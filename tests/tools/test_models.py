@@ -37,7 +37,8 @@ LIMITS = SchemaLimits(bytes=200_000, depth=32, properties=1000, enum=1000)
 
 
 def rendered(schema: dict[str, Any]) -> str:
-    return render_models(build_tree(rebuild(schema, LIMITS), tool="search").models, "search", Notes())
+    classes = render_models(build_tree(rebuild(schema, LIMITS), tool="search").models, "search", Notes())
+    return "\n\n".join(classes.values())
 
 
 def test_a_field_is_a_line_with_its_type_its_default_and_what_is_to_say() -> None:
@@ -71,18 +72,17 @@ def test_a_field_is_a_line_with_its_type_its_default_and_what_is_to_say() -> Non
         },
     }
     assert rendered(schema) == snapshot("""\
-class SearchPlace(BaseModel):  # A point on Earth
-    lat: float
-    next: SearchPlace = None
+class Place(BaseModel): # A point on Earth
+ lat: float
+ next: Place=None
 
-
-class SearchFilters(BaseModel):
-    from_: str  # First day (date)
-    unit: Literal["km", 'mile "US"'] = "km"
-    size: int | None = None  # 1..9
-    tags: list[str] = []  # <=3 items; each: /^#/
-    near: SearchPlace = None
-    more: dict[str, SearchPlace] = None\
+class Filters(BaseModel):
+ from_: str # First day (date)
+ unit: Literal["km", 'mile "US"']="km"
+ size: int | None=None # 1..9
+ tags: list[str]=[] # <=3 items; each: /^#/
+ near: Place=None
+ more: dict[str, Place]=None\
 """)
 
 
@@ -114,9 +114,10 @@ TYPES: st.SearchStrategy[Type] = st.recursive(
 @given(st.lists(TYPES, min_size=1, max_size=3))
 def test_the_generator_says_of_every_type_what_the_signature_says(kinds: list[Type]) -> None:
     fields = tuple(FieldType(f"w-{n}", f"w_{n}", kind, True, None, Facts()) for n, kind in enumerate(kinds))
-    source = render_models([Model("Ä", Facts(), fields), Model("B2", Facts(), ())], "tool", Notes())
-    classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+    written = render_models([Model("Ä", Facts(), fields), Model("B2", Facts(), ())], "tool", Notes())
+    classes = {name: ast.parse(text).body[0] for name, text in written.items()}
     assert classes.keys() == {"Ä", "B2"}
+    assert isinstance(classes["Ä"], ast.ClassDef)
     found = [ast.dump(node.annotation) for node in classes["Ä"].body if isinstance(node, ast.AnnAssign)]
     assert found == [ast.dump(ast.parse(annotation(kind), mode="eval").body) for kind in kinds]
 
@@ -132,7 +133,7 @@ def test_nothing_of_the_clients_reaches_the_generator(monkeypatch: pytest.Monkey
     monkeypatch.setattr(models, "_generator", lambda: generate)
     fact = Facts("SECRET doc", (("pattern", "SECRET"), ("examples", ["SECRET"])))
     field = FieldType("SECRET-wire", "SECRET_python", Literals(("SECRET",)), False, Default("SECRET"), fact)
-    source = render_models([Model("SECRETClass", fact, (field,))], "SECRET_tool", Notes())
+    source = render_models([Model("SECRETClass", fact, (field,))], "SECRET_tool", Notes())["SECRETClass"]
     assert source.count("SECRET") > 5
     assert len(seen) == 1
     assert "SECRET" not in seen[0]
@@ -155,4 +156,4 @@ def test_generated_text_that_is_no_shape_is_left_out(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(models, "_generator", lambda: generate)
     field = FieldType("a", "a", Plain("str"), True, None, Facts())
-    assert render_models([Model("A", Facts(), (field,))], "tool", Notes()) == "class A(BaseModel):\n    a: str"
+    assert render_models([Model("A", Facts(), (field,))], "tool", Notes()) == {"A": "class A(BaseModel):\n a: str"}

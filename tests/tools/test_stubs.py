@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from benchmarks.tokens import measure
+from emulator.tools.compact import compact
 from emulator.tools.naming import FUNCTION_WORDS, identifier
 from emulator.tools.schema import SchemaError, SchemaLimits
 from emulator.tools.stubs import ToolStub, make_stub, wire_arguments
@@ -72,9 +75,26 @@ def check_shape(source: str) -> ast.FunctionDef:
     return function
 
 
+def meaning(source: str) -> tuple[str, list[str]]:
+    """The syntax tree without the indentation of docstrings, and the comments."""
+    module = ast.parse(source)
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef) and isinstance(node.body[0], ast.Expr):
+            node.body[0].value = ast.Constant(ast.get_docstring(node))
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return ast.dump(module), [token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT]
+
+
+def assert_compact(source: str) -> None:
+    """Black's form means the same, and has this one as its compact form, docstrings apart."""
+    formatted = black.format_str(source, mode=MODE)
+    assert meaning(formatted) == meaning(source)
+    assert compact(formatted).split('"""')[0] == source.split('"""')[0]
+
+
 def check_function(source: str) -> ast.FunctionDef:
     """The function, which may have ``...`` for a body."""
-    return check_shape(source.replace(": ...\n", ': ""\n') if source.endswith(": ...\n") else source)
+    return check_shape(source.removesuffix("...") + '""' if source.endswith(": ...") else source)
 
 
 def test_a_tool_as_the_model_sees_it() -> None:
@@ -98,16 +118,16 @@ def test_a_tool_as_the_model_sees_it() -> None:
     )
     made = stub(parameters, "  Weather forecast.\n\n\n  Costs money. ", "get-weather")
     assert made.source == snapshot('''\
-def get_weather(*, city: str, unit: Literal["celsius", "fahrenheit"] = None, days: int = 3, since: str = None, tags: list[str] = None) -> Any:
-    """Weather forecast.
+def get_weather(*, city: str, unit: Literal["celsius", "fahrenheit"]=None, days: int=3, since: str=None, tags: list[str]=None) -> Any:
+ """Weather forecast.
 
-    Costs money.
+Costs money.
 
-    city: City, e.g. Paris
-    unit: Unit of the temperature: celsius or fahrenheit
-    days: Days to forecast (1..14)
-    since: date-time; e.g. "2025-01-01T00:00:00Z"
-    tags: unique; a label"""
+city: City, e.g. Paris
+unit: Unit of the temperature: celsius or fahrenheit
+days: Days to forecast (1..14)
+since: date-time; e.g. "2025-01-01T00:00:00Z"
+tags: unique; a label"""\
 ''')
 
 
@@ -173,13 +193,13 @@ def test_a_long_text_is_said_once() -> None:
 @pytest.mark.parametrize(
     ("parameters", "signature"),
     [
-        (None, "def tool() -> Any: ...\n"),
-        ({}, "def tool() -> Any: ...\n"),
-        (True, "def tool() -> Any: ...\n"),
-        ({"type": "object"}, "def tool() -> Any: ...\n"),
-        ({"additionalProperties": {"type": "integer"}}, "def tool(**others: int) -> Any: ...\n"),
-        (props("b", a={"type": "string"}, b={"type": "integer"}), "def tool(*, b: int, a: str = None) -> Any: ...\n"),
-        (props(a={"default": {"k": [1, None, "`"]}}), 'def tool(*, a: Any = {"k": [1, None, "`"]}) -> Any: ...\n'),
+        (None, "def tool() -> Any: ..."),
+        ({}, "def tool() -> Any: ..."),
+        (True, "def tool() -> Any: ..."),
+        ({"type": "object"}, "def tool() -> Any: ..."),
+        ({"additionalProperties": {"type": "integer"}}, "def tool(**others: int) -> Any: ..."),
+        (props("b", a={"type": "string"}, b={"type": "integer"}), "def tool(*, b: int, a: str=None) -> Any: ..."),
+        (props(a={"default": {"k": [1, None, "`"]}}), 'def tool(*, a: Any={"k": [1, None, "`"]}) -> Any: ...'),
     ],
 )
 def test_signatures(parameters: object, signature: str) -> None:
@@ -187,11 +207,11 @@ def test_signatures(parameters: object, signature: str) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
-def test_real_tools_are_harmless_and_as_black_has_them(row: dict[str, Any]) -> None:
+def test_real_tools_are_harmless_and_what_black_has_in_less_space(row: dict[str, Any]) -> None:
     made = stub(row["schema"], row.get("description"), row.get("name") or "tool")
     module = ast.parse(made.source)
     assert all(isinstance(node, (ast.ClassDef, ast.FunctionDef)) for node in module.body)
-    assert black.format_str(made.source, mode=MODE) == made.source
+    assert_compact(made.source)
     assert ToolStub.from_json(json.loads(json.dumps(made.to_json()))) == made
     instances: list[dict[str, Any]] = row.get("valid", [])
     for instance in instances:
@@ -242,7 +262,7 @@ def test_a_description_ends_where_its_docstring_ends(description: str) -> None:
     function = check_function(made.source)
     assert (ast.get_docstring(function) or "").startswith("Says")
     if "# fmt" not in description:
-        assert black.format_str(made.source, mode=MODE) == made.source
+        assert_compact(made.source)
 
 
 def test_the_clients_names_come_back_at_every_depth() -> None:
@@ -290,7 +310,7 @@ def test_the_clients_names_come_back_at_every_depth() -> None:
 
 def test_a_class_of_the_stub_lists_its_fields_in_order() -> None:
     made = stub(props(place=props(**{"b": {}, "a-1": {}})))
-    assert {name: model.fields for name, model in made.models.items()} == {"ToolPlace": {"b": "b", "a_1": "a-1"}}
+    assert {name: model.fields for name, model in made.models.items()} == {"Place": {"b": "b", "a_1": "a-1"}}
 
 
 def test_a_schema_deeper_than_the_stack_is_an_error_of_the_schema() -> None:
@@ -306,7 +326,7 @@ def test_the_stubs_cost_less_than_the_json() -> None:
     assert not refused
     assert counts["all"].tools == len(ROWS)
     assert counts["document"].stubs <= 0.5 * counts["document"].json
-    assert counts["all"].stubs <= 0.7 * counts["all"].json
+    assert counts["all"].stubs <= 0.6 * counts["all"].json
 
 
 def test_flat_tools_load_neither_generator_nor_formatter() -> None:

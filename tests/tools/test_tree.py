@@ -49,11 +49,11 @@ POINT = {"type": "object", "properties": {"x": {"type": "number"}}, "required": 
         ({"type": "object"}, "dict"),
         ({"type": "object", "additionalProperties": {"type": "integer"}}, "dict[str, int]"),
         ({"patternProperties": {"^a": {"type": "integer"}, "^b": {"type": "string"}}}, "dict[str, int | str]"),
-        (POINT, "ToolValue"),
-        ({"type": "array", "items": POINT}, "list[ToolValue]"),
-        ({"type": "object", "required": ["x"]}, "ToolValue"),
+        (POINT, "Value"),
+        ({"type": "array", "items": POINT}, "list[Value]"),
+        ({"type": "object", "required": ["x"]}, "Value"),
         ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "str | None"),
-        ({"oneOf": [POINT, {"type": "string"}]}, "ToolValue | str"),
+        ({"oneOf": [POINT, {"type": "string"}]}, "Value | str"),
         ({"type": "string", "anyOf": [{"format": "date"}, {"pattern": "x"}]}, "str"),
         ({"anyOf": [{"const": "a"}, {"const": "b"}]}, 'Literal["a", "b"]'),
         ({"anyOf": [{"type": "string"}, {}]}, "Any"),
@@ -62,15 +62,15 @@ POINT = {"type": "object", "properties": {"x": {"type": "number"}}, "required": 
         ({"allOf": [{"type": "integer"}, {"minimum": 3}]}, "int"),
         ({"allOf": [{"type": ["integer", "string"]}, {"type": ["number", "null"]}]}, "int"),
         ({"allOf": [{"enum": [1, 2, 3]}, {"enum": [2, 3, 4]}]}, "Literal[2, 3]"),
-        ({"allOf": [POINT, {"properties": {"y": {"type": "integer"}}}]}, "ToolValue"),
-        ({"$ref": "#/$defs/Point", "description": "Where"}, "ToolPoint"),
-        ({"allOf": [{"$ref": "#/$defs/Point"}]}, "ToolPoint"),
-        ({"anyOf": [{"$ref": "#/$defs/Point"}, {"type": "null"}]}, "ToolPoint | None"),
-        ({"type": "object", "oneOf": [{"$ref": "#/$defs/Point"}]}, "ToolPoint"),
+        ({"allOf": [POINT, {"properties": {"y": {"type": "integer"}}}]}, "Value"),
+        ({"$ref": "#/$defs/Point", "description": "Where"}, "Point"),
+        ({"allOf": [{"$ref": "#/$defs/Point"}]}, "Point"),
+        ({"anyOf": [{"$ref": "#/$defs/Point"}, {"type": "null"}]}, "Point | None"),
+        ({"type": "object", "oneOf": [{"$ref": "#/$defs/Point"}]}, "Point"),
         ({"$ref": "#/$defs/Id"}, "int"),
         ({"$ref": "#/$defs/Json"}, "list | str"),
         ({"$ref": "#/$defs/Loop"}, "Any"),
-        ({"$ref": "#/$defs/Grown"}, "ToolGrown"),
+        ({"$ref": "#/$defs/Grown"}, "Grown"),
     ],
 )
 def test_types(schema: Any, expected: str) -> None:
@@ -130,15 +130,15 @@ def test_a_definition_is_one_class_and_may_hold_itself() -> None:
     built = tree(
         {"properties": {"a": {"$ref": "#/$defs/Node"}, "b": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": node}}
     )
-    assert [model.name for model in built.models] == ["ToolNode"]
-    assert annotation(built.models[0].fields[1].type) == "list[ToolNode]"
+    assert [model.name for model in built.models] == ["Node"]
+    assert annotation(built.models[0].fields[1].type) == "list[Node]"
 
 
 def test_a_root_that_holds_itself() -> None:
     built = tree({"type": "object", "properties": {"then": {"$ref": "#"}}})
     assert [annotation(field.type) for field in (*built.root.fields, *built.models[0].fields)] == [
-        "ToolSelf",
-        "ToolSelf",
+        "Self",
+        "Self",
     ]
 
 
@@ -151,8 +151,8 @@ def test_the_same_object_twice_is_one_class_and_others_of_its_name_are_not() -> 
         },
     }
     built = tree({"properties": {"width": size, "height": size, "outer": other}})
-    assert [annotation(field.type) for field in built.root.fields] == ["ToolWidth", "ToolWidth", "ToolOuter"]
-    assert [model.name for model in built.models] == ["ToolWidth", "ToolOuter", "ToolBox", "ToolOuterBoxWidth"]
+    assert [annotation(field.type) for field in built.root.fields] == ["Width", "Width", "Outer"]
+    assert [model.name for model in built.models] == ["Width", "Outer", "Box", "BoxWidth"]
 
 
 def test_long_enums_are_written_once_and_catalogues_as_text() -> None:
