@@ -2,9 +2,10 @@
 
     python benchmarks/tokens.py [FILE.jsonl]
 
-A row of FILE is JSON with ``schema`` (a tool's parameters) and, where known, ``name``, ``description``, ``kind``
-and ``id``.  Counted with OpenAI's cl100k_base encoding.  Rows that the server would refuse are listed and
-count on neither side.
+A row of FILE is JSON with ``schema`` (a tool's parameters) and, where known, ``name``, ``description``, ``kind``,
+``id`` and, of kind "mcp_tool", ``source``, the server that offers it.  The first table counts each tool by itself; the
+second all tools of a source as one set, in which what they share is said once.  Counted with OpenAI's cl100k_base
+encoding.  Rows that the server would refuse are listed and count on neither side.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ import bpe_openai
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from emulator.tools.jobs import StubFault, StubJob, do
+from emulator.tools.jobs import StubFault, StubJob, StubResult, do
 from emulator.tools.naming import FUNCTION_WORDS, identifier
 from emulator.tools.schema import SchemaLimits
+from emulator.tools.toolset import ToolSets
 
 DEFAULT = Path(__file__).parent.parent / "tests" / "data" / "schemas.jsonl"
 LIMITS = SchemaLimits(bytes=256 * 1024, depth=32, properties=1000, enum=1000)
@@ -37,44 +39,90 @@ class Count:
     stubs: int = 0
     json: int = 0
 
-    def add(self, stubs: int, json: int) -> None:
-        self.tools, self.stubs, self.json = self.tools + 1, self.stubs + stubs, self.json + json
+    def add(self, tools: int, stubs: int, json: int) -> None:
+        self.tools, self.stubs, self.json = self.tools + tools, self.stubs + stubs, self.json + json
 
 
 def measure(rows: Iterable[dict[str, Any]]) -> tuple[dict[str, Count], list[str]]:
     """Counts by kind, "all" the last of them, and a line for each refused row."""
-    encoding = bpe_openai.get_encoding("cl100k_base")
     counts: dict[str, Count] = defaultdict(Count)
     total = Count()
     refused: list[str] = []
     for row in rows:
-        function = {"name": row.get("name") or "tool"}
-        if row.get("description"):
-            function["description"] = row["description"]
-        function["parameters"] = row["schema"]
-        python_name = identifier(function["name"], FUNCTION_WORDS)
-        stub = do(StubJob(function["name"], python_name, row.get("description"), row["schema"], LIMITS))
+        function = _function(row)
+        stub = _stub(row)
         if isinstance(stub, StubFault):
-            refused.append(f"{row.get('id', python_name)}: {stub.message} (at {stub.path})")
+            refused.append(f"{row.get('id', function['name'])}: {stub.message} (at {stub.path})")
             continue
-        compact = json.dumps({"type": "function", "function": function}, separators=(",", ":"), ensure_ascii=False)
-        tokens = [len(encoding.encode_ordinary(text)) for text in (stub.source, compact)]
         for count in (counts[row.get("kind", "tool")], total):
-            count.add(*tokens)
+            count.add(1, _tokens(stub.source), _tokens(_json({"type": "function", "function": function})))
     return {**counts, "all": total}, refused
+
+
+def measure_sets(rows: Iterable[dict[str, Any]]) -> dict[str, Count]:
+    """Counts by source, "all" the last of them: its tools together, without those that are refused."""
+    sources: dict[str, list[Declared]] = defaultdict(list)
+    for row in rows:
+        if row.get("kind") == "mcp_tool" and not isinstance(_stub(row), StubFault):
+            sources[row["source"]].append(Declared(**_function(row)))
+    counts: dict[str, Count] = {}
+    total = Count()
+    for source, tools in sources.items():
+        made = ToolSets(lambda jobs: [do(job) for job in jobs], LIMITS, len(tools)).get(tools)
+        compact = _json([{"type": "function", "function": tool.function()} for tool in tools])
+        counts[source] = Count(len(tools), _tokens(made.stubs(list(made.by_name))), _tokens(compact))
+        total.add(len(tools), counts[source].stubs, counts[source].json)
+    return {**counts, "all": total}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A tool as a client declares it."""
+
+    name: str
+    parameters: Any
+    description: str | None = None
+
+    def function(self) -> dict[str, Any]:
+        described = {"description": self.description} if self.description else {}
+        return {"name": self.name, **described, "parameters": self.parameters}
+
+
+def _function(row: dict[str, Any]) -> dict[str, Any]:
+    return Declared(row.get("name") or "tool", row["schema"], row.get("description")).function()
+
+
+def _stub(row: dict[str, Any]) -> StubResult:
+    name = row.get("name") or "tool"
+    return do(StubJob(name, identifier(name, FUNCTION_WORDS), row.get("description"), row["schema"], LIMITS))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _tokens(text: str) -> int:
+    return len(bpe_openai.get_encoding("cl100k_base").encode_ordinary(text))
 
 
 def main(arguments: list[str]) -> int:
     path = Path(arguments[0]) if arguments else DEFAULT
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
     counts, refused = measure(rows)
-    print(f"{'kind':<22}{'tools':>6}{'stubs':>9}{'JSON':>9}{'ratio':>8}")
-    for kind, count in counts.items():
-        ratio = f"{count.stubs / count.json:.3f}" if count.json else "-"
-        print(f"{kind:<22}{count.tools:>6}{count.stubs:>9}{count.json:>9}{ratio:>8}")
+    _print("kind", counts)
+    print("\nas tool sets, by source server")
+    _print("source", measure_sets(rows))
     for line in refused:
         print(f"refused {line}")
     return 0
+
+
+def _print(title: str, counts: dict[str, Count]) -> None:
+    width = max(22, *(len(name) + 2 for name in counts))
+    print(f"{title:<{width}}{'tools':>6}{'stubs':>9}{'JSON':>9}{'ratio':>8}")
+    for name, count in counts.items():
+        ratio = f"{count.stubs / count.json:.3f}" if count.json else "-"
+        print(f"{name:<{width}}{count.tools:>6}{count.stubs:>9}{count.json:>9}{ratio:>8}")
 
 
 if __name__ == "__main__":

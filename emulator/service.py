@@ -10,11 +10,11 @@ import orjson
 from emulator.code.limits import CodeLimits
 from emulator.code.reader import Vocabulary
 from emulator.generator import Generator
+from emulator.ids import Ids
 from emulator.lifetime import Lifetime, Watcher
 from emulator.profiles import Profiles
 from emulator.prompt import Briefing, Prompts
 from emulator.protocols.chat import ChatRequest, ChatRules
-from emulator.protocols.chat_answer import new_call_id
 from emulator.recent import Recent
 from emulator.settings import Settings
 from emulator.strategies.code import CodeTask
@@ -43,6 +43,7 @@ class Emulator:
         self.settings = settings
         self.upstream = UpstreamClient(settings)
         self.watcher = Watcher()
+        self.ids = Ids()
         self.chat_rules = ChatRules(settings.empty_tools == "ignore", settings.max_tools)
         self._prompts = Prompts()
         self._profiles = Profiles()
@@ -53,6 +54,9 @@ class Emulator:
 
     def start(self) -> None:
         self._generator.start()
+
+    def _new_call_id(self) -> str:
+        return self.ids.new("call_")
 
     def with_model(self, raw: bytes, chat: ChatRequest) -> bytes:
         """The request as it came, byte for byte, unless --model says which model to ask."""
@@ -73,7 +77,7 @@ class Emulator:
                 briefing=prepared.briefing,
                 prompts=self._prompts,
                 limits=self._limits,
-                new_id=new_call_id,
+                new_id=self._new_call_id,
                 repairs=self.settings.repairs,
                 in_thought=in_thought,
                 stop_given=chat.stop_given,

@@ -22,11 +22,6 @@ from emulator.protocols.fields import Json
 DONE = b"data: [DONE]\n\n"
 
 
-def new_call_id() -> str:
-    """As OpenAI makes them: 29 characters, unguessable."""
-    return "call_" + secrets.token_hex(12)
-
-
 def identity(fields: Json) -> Json:
     """``id``, ``created`` and the rest beside the choices; what the upstream didn't say is made up."""
     known = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": "unknown"}

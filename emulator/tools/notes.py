@@ -62,6 +62,12 @@ _DEFAULT = re.compile(
     (?P<quote>["'`]?)(?P<value>[\w.+-]*?\w)(?P=quote)(?P<end>[)\].]+|$)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_TAIL = re.compile(r"(?:(?P<start>\()|(?<=[.;]) )(?P<list>[^().;]*)(?(start)\))(?P<end>\.?)$")
+_LISTING_WORDS = frozenset(
+    "one of or and can be must either possible valid allowed supported value option the are".split()
+)
+"""What surrounds the values where they are listed, in the form of ``_words``."""
+
 _UPPER = r"(?:max(?:imum)?|most|up to|than|to|limit|[-–≤<=])[^\d]{0,24}"
 _LOWER = r"(?:min(?:imum)?|least|from|between|greater|[≥>=])[^\d]{0,16}"
 
@@ -91,7 +97,7 @@ def field_note(field: FieldType, context: Iterable[str], notes: Notes, place: st
     doc = (_REQUIRED if field.required else _OPTIONAL).sub("", doc).strip()
     if field.default is not None and not field.required:
         doc = _without_default(doc, field.default)
-    doc = _without_type(doc, field.type)
+    doc = _without_type(_without_values(doc, field.type), field.type)
     said, name = _words(doc), _words(field.wire)
     known = name | _type_words(field.type)
     if name <= said:
@@ -158,6 +164,18 @@ def _without_type(doc: str, kind: Type) -> str:
         if isinstance(kind, type_) and (kind == _BOOL or type_ is not Plain):
             start = opening.match(doc) or start
     return doc if start is None else doc[start.end() :][:1].upper() + doc[start.end() + 1 :]
+
+
+def _without_values(doc: str, kind: Type) -> str:
+    """Without a last sentence or bracket that does nothing but name all values of a Literal."""
+    literals = [one for one in (kind.options if isinstance(kind, Union) else [kind]) if isinstance(one, Literals)]
+    tail = _TAIL.search(doc)
+    if not literals or tail is None:
+        return doc
+    named, values = _words(tail["list"]), set[str]().union(*(_words(str(value)) for value in literals[0].values))
+    if not values or not values <= named or named - values - _LISTING_WORDS:
+        return doc
+    return doc[: tail.start()].rstrip() + ("." if tail["end"] and tail["start"] == "(" else "")
 
 
 def _without_default(doc: str, default: Default) -> str:

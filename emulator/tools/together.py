@@ -19,8 +19,7 @@ _LONG = 32
 
 def written_together(stubs: Sequence[ToolStub]) -> str:
     """The text for the prompt: notes that several functions share, then each tool, its classes before its function."""
-    counted = Counter(line for stub in stubs for line in set(stub.note_lines()))
-    shared = {line: None for stub in stubs for line in stub.note_lines() if _is_shared(line, counted[line])}
+    shared = _shared_notes(stubs)
     blocks = ["\n".join(["# In several functions:", *(f"# {line}" for line in shared)])] if shared else []
     classes: set[str] = set()
     for stub in stubs:
@@ -30,8 +29,22 @@ def written_together(stubs: Sequence[ToolStub]) -> str:
     return "\n\n".join(blocks)
 
 
-def _is_shared(line: str, times: int) -> bool:
-    return times >= _COMMON and len(line) >= _LONG
+def _shared_notes(stubs: Sequence[ToolStub]) -> list[str]:
+    """For a parameter's name its most frequent note, if it is worth it and every tool with that parameter has one.
+
+    So whoever reads a parameter without a note knows that the shared one is meant, and which.
+    """
+    counted: dict[str, Counter[str]] = {}
+    for stub in stubs:
+        for name in stub.parameters:
+            counted.setdefault(name, Counter())[stub.notes.get(name, "")] += 1
+    shared: list[str] = []
+    for name, notes in counted.items():
+        note, times = notes.most_common(1)[0]
+        line = f"{name}: {note}"
+        if "" not in notes and times >= _COMMON and len(line) >= _LONG:
+            shared.append(line)
+    return shared
 
 
 def clashing_classes(stubs: Sequence[ToolStub]) -> dict[int, set[str]]:
@@ -44,9 +57,7 @@ def clashing_classes(stubs: Sequence[ToolStub]) -> dict[int, set[str]]:
     found: dict[int, set[str]] = {}
     for index, stub in enumerate(stubs):
         wrong = {
-            name
-            for name, text in stub.classes.items()
-            if name in functions or meaning.setdefault(name, text) != text
+            name for name, text in stub.classes.items() if name in functions or meaning.setdefault(name, text) != text
         }
         if wrong:
             found[index] = wrong

@@ -76,7 +76,8 @@ class ToolStub:
     def from_json(data: Mapping[str, Any]) -> ToolStub:
         """The inverse of ``to_json``, also after a way through JSON text."""
         models = {name: ModelNames(fields, nested) for name, (fields, nested) in data["models"].items()}
-        return ToolStub(**{**data, "models": models})
+        fields: dict[str, Any] = {**data, "models": models}
+        return ToolStub(**fields)
 
 
 def _docstring(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
@@ -51,7 +50,7 @@ class Watched:
         client = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
         self.lifetime = Lifetime(self.core.settings.timeout, client)
         self.core.watcher.add(self.lifetime)
-        self.id = "req_" + secrets.token_hex(12)
+        self.id = self.core.ids.new("req_")
         self.fields: dict[str, Any] = {}
         self.status = 200
         self._begun = time.monotonic()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.live.conftest import StartServer
 from tests.live.server import PARIS, TOOLS, Answer, Server, fold
-from tests.live.upstream import Json, Reply, ScriptedUpstream, plain_body
+from tests.live.upstream import Json, Reply, ScriptedUpstream, plain_body, stream_frames
 
 pytestmark = pytest.mark.live
 
@@ -159,6 +159,16 @@ def test_a_stream_cut_in_the_middle_ends_with_an_error_event(
     assert failed["error"]["type"] == "upstream_error"
     assert failed["error"]["code"] == "upstream_invalid_response"
     assert done == "[DONE]"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_stream_that_merely_ends_is_no_whole_answer(server: Server, scripted: ScriptedUpstream, stream: bool) -> None:
+    """A proxy that loses its model server ends the body properly, but neither finish_reason nor [DONE] came."""
+    frames = list(stream_frames(Reply(text="The weather is fine today.")))
+    scripted.say(Reply(raw=b"".join(frames[:3]), content_type="text/event-stream"))
+    answer = server.chat(tools=TOOLS, stream=stream)
+    error = answer.events[-2]["error"] if stream else answer.error
+    assert error["code"] == "upstream_invalid_response"
 
 
 def test_a_call_that_has_left_stays_when_the_stream_is_cut(server: Server, scripted: ScriptedUpstream) -> None:

@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from emulator.errors import UpstreamBroken
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, Head, ReasoningDelta, TextDelta, UsageTotal
-from emulator.protocols.chat_answer import ChatStream, error_frames, fold, new_call_id
+from emulator.protocols.chat_answer import ChatStream, error_frames, fold
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 PROBABLE: dict[str, Any] = {"token": "Sure", "bytes": None, "logprob": -0.5, "top_logprobs": []}
@@ -96,9 +96,3 @@ def test_an_error_in_a_stream_has_openais_body() -> None:
     frame, done, _ = error_frames(UpstreamBroken("cut")).split(b"\n\n")
     assert orjson.loads(frame[6:])["error"]["code"] == "upstream_invalid_response"
     assert done == b"data: [DONE]"
-
-
-def test_call_ids() -> None:
-    ids = {new_call_id() for _ in range(100)}
-    assert len(ids) == 100
-    assert all(i.startswith("call_") and len(i) <= 40 for i in ids)

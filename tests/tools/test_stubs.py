@@ -89,7 +89,7 @@ def assert_compact(source: str) -> None:
     """Black's form means the same, and has this one as its compact form, docstrings apart."""
     formatted = black.format_str(source, mode=MODE)
     assert meaning(formatted) == meaning(source)
-    assert compact(formatted).split('"""')[0] == source.split('"""')[0]
+    assert compact(formatted).partition('"""')[0] == source.partition('"""')[0]
 
 
 def check_function(source: str) -> ast.FunctionDef:
@@ -144,6 +144,10 @@ tags: unique; a label"""\
         ({"type": "integer", "default": 5, "description": "How many. Defaults to 5."}, False, "How many."),
         ({"type": "integer", "default": 5, "description": "How many (default: 6)"}, False, "How many (default: 6)"),
         ({"type": "integer", "default": 5, "description": "How many"}, True, "How many (usually 5)"),
+        ({"enum": ["ab", "cd"], "description": "Kind of it. One of ab or cd"}, False, "Kind of it."),
+        ({"enum": ["ab", "cd"], "description": "Kind of it (must be 'ab' or 'cd')."}, False, "Kind of it."),
+        ({"enum": ["ab", "cd"], "description": "Kind of it (ab, not cd)"}, False, "Kind of it (ab, not cd)"),
+        ({"enum": ["ab", "cd"], "description": "Kind of it. Can be ab"}, False, "Kind of it. Can be ab"),
         ({"type": "integer", "minimum": 0, "maximum": 2**53 - 1}, False, ">=0"),
         ({"type": "integer", "maximum": 50, "description": "Rows (max: 50)"}, False, "Rows (max: 50)"),
         ({"type": "number", "exclusiveMinimum": 0, "maximum": 1.5}, False, ">0, <=1.5"),
@@ -326,7 +330,7 @@ def test_the_stubs_cost_less_than_the_json() -> None:
     assert not refused
     assert counts["all"].tools == len(ROWS)
     assert counts["document"].stubs <= 0.5 * counts["document"].json
-    assert counts["all"].stubs <= 0.6 * counts["all"].json
+    assert counts["all"].stubs <= 0.65 * counts["all"].json
 
 
 def test_flat_tools_load_neither_generator_nor_formatter() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from emulator.errors import InvalidRequest
-from emulator.tools.jobs import StubJob, StubResult, do
+from emulator.tools.jobs import StubFault, StubJob, StubResult, do
 from emulator.tools.schema import SchemaLimits
-from emulator.tools.toolset import ToolSets
+from emulator.tools.toolset import ToolSet, ToolSets
 
 LIMITS = SchemaLimits(bytes=100_000, depth=16, properties=100, enum=100)
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -91,6 +92,48 @@ def known_set(*names: str) -> Any:
 def test_stubs_of_some_or_all() -> None:
     tools = known_set("a", "b", "c")
     assert tools.stubs(["a", "c"]) == "def a() -> Any: ...\n\ndef c() -> Any: ..."
+
+
+def nested(name: str, **properties: Any) -> Declared:
+    inner = {"type": "object", "properties": properties}
+    return Declared(name, {"type": "object", "properties": {"filter": inner}, "required": ["filter"]})
+
+
+def classes(tools: ToolSet) -> list[str]:
+    module = ast.parse(tools.stubs(list(tools.by_name)))
+    return [node.name for node in module.body if isinstance(node, ast.ClassDef)]
+
+
+def test_a_class_name_means_one_thing_in_a_set() -> None:
+    known, maker = sets()
+    tools = known.get([nested("a", x={}), nested("b", y={}), nested("c", x={})])
+    assert classes(tools) == ["Filter", "BFilter"]
+    assert tools.by_name["b"].model_fields == {"BFilter": ("y",)}
+    assert maker.made == ["a", "b", "c", "b"]
+    assert classes(known.get([nested("b", y={})])) == ["Filter"]
+    assert maker.made == ["a", "b", "c", "b"]
+
+
+def test_names_that_are_made_to_clash_do_not() -> None:
+    known, _ = sets()
+    declared = [
+        nested("Filter", x={}),
+        *(nested(name, **{f"f{index}": {}}) for index, name in enumerate(["a", "A", "_a", "FilterFilter", "AFilter"])),
+    ]
+    tools = known.get(declared)
+    named = [name for tool in tools.by_name.values() for name in tool.model_fields]
+    assert len(set(named)) == len(named) == 6
+    assert not set(named) & {tool.python_name for tool in tools.by_name.values()}
+
+
+def test_a_renamed_tool_that_fails_is_named_by_its_own_place() -> None:
+    class Fails(Maker):
+        def __call__(self, jobs: Sequence[StubJob]) -> list[StubResult]:
+            return [StubFault("too slow") if job.reserved else do(job) for job in jobs]
+
+    with pytest.raises(InvalidRequest) as caught:
+        ToolSets(Fails(), LIMITS, 9).get([nested("a", x={}), nested("b", y={})])
+    assert caught.value.param == "tools[1].function.parameters"
 
 
 def test_a_proof_is_the_json_text_of_the_clients_names() -> None:
