@@ -44,12 +44,14 @@ _NAMED = re.compile(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONG_KEY = 8
 _KNOWN_NAMES = 256
+_SHORT = 40
+"""Characters of texts that come again and again: methods, paths, kinds of events."""
 
 
 class Scrubber:
     """Takes secrets out of a value of any shape; the shape stays."""
 
-    __slots__ = ("_name", "_pattern")
+    __slots__ = ("_name", "_pattern", "_short")
 
     def __init__(self, key: str | None = None) -> None:
         patterns: list[str] = list(_SECRETS)
@@ -60,9 +62,13 @@ class Scrubber:
         self._pattern = re.compile("|".join(patterns))
         # The names of fields are the same few from line to line, and looking at them costs more than at the values.
         self._name = lru_cache(_KNOWN_NAMES)(self._looked_at)
+        self._short = lru_cache(_KNOWN_NAMES)(self._clean)
 
     def text(self, text: str) -> str:
         """``text`` without secrets, cut at MAX_TEXT characters."""
+        return self._short(text) if len(text) <= _SHORT else self._clean(text)
+
+    def _clean(self, text: str) -> str:
         clean = _NAMED.sub(rf"\1{REMOVED}", self._pattern.sub(REMOVED, text))
         return clean if len(clean) <= MAX_TEXT else f"{clean[:MAX_TEXT]}… ({len(clean)} characters)"
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.events import Event, Head, UsageTotal
+from emulator.events import CallStarted, Event, Head, UsageTotal
 from emulator.lifetime import Lifetime
 from emulator.ports import AnswerDelta, AnswerHead, AnswerUsage, Upstream
 from emulator.protocols.chat import ChatRequest, upstream_body
@@ -69,9 +69,17 @@ class Turn:
         self._usage = UsageSum()
         self._head_sent = False
         self.trace = Trace()
+        self.calls = 0
+        """Calls that have left so far, of all choices."""
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         """Raises UpstreamError, ModelFault, and ClientGone where the client has left."""
+        with closing(self._events()) as events:
+            for event in events:
+                self.calls += isinstance(event, CallStarted)
+                yield event
+
+    def _events(self) -> Generator[Event, None, None]:
         for choice in self._choices.values():
             yield from choice.step(None)
         yield from self._ask(self._choices)

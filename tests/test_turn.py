@@ -130,7 +130,7 @@ def test_calls_leave_before_the_answer_is_over() -> None:
     while not any(isinstance(event, CallStarted) for event in seen):
         seen.append(next(events))
     assert upstream.closed == 0
-    events.close()  # pyright: ignore[reportAttributeAccessIssue]
+    events.close()
     assert upstream.closed == 1, "whoever stops listening frees the upstream"
 
 

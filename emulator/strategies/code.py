@@ -108,7 +108,7 @@ def _read(
     while True:
         delta = yield READ
         assert delta is not None
-        if delta.reasoning:
+        if delta.reasoning and first:
             state.thought = True
             yield ReasoningDelta(task.choice, delta.reasoning)
         pending += delta.logprobs
@@ -122,6 +122,8 @@ def _read(
                 hold = False
                 yield from _let_go(state, attempt, keep=first)
             event = _event(task, state, reading, pending)
+            if isinstance(event[0], ReasoningDelta) and not first:
+                continue  # What the model thinks of its mistake is no part of the answer.
             if hold and isinstance(event[0], TextDelta):
                 attempt.held.append(event[0])
             else:

@@ -20,7 +20,9 @@ _LONG = 32
 def written_together(stubs: Sequence[ToolStub]) -> str:
     """The text for the prompt: notes that several functions share, then each tool, its classes before its function."""
     shared = _shared_notes(stubs)
-    blocks = ["\n".join(["# In several functions:", *(f"# {line}" for line in shared)])] if shared else []
+    blocks = (
+        ["\n".join(["# In several functions:", *(f"# {line}{but}" for line, but in shared.items())])] if shared else []
+    )
     classes: set[str] = set()
     for stub in stubs:
         blocks += [text for name, text in stub.classes.items() if name not in classes]
@@ -29,21 +31,25 @@ def written_together(stubs: Sequence[ToolStub]) -> str:
     return "\n\n".join(blocks)
 
 
-def _shared_notes(stubs: Sequence[ToolStub]) -> list[str]:
-    """For a parameter's name its most frequent note, if it is worth it and every tool with that parameter has one.
+def _shared_notes(stubs: Sequence[ToolStub]) -> dict[str, str]:
+    """For a parameter's name its most frequent note line, if it is worth it, and for which tools it isn't meant.
 
-    So whoever reads a parameter without a note knows that the shared one is meant, and which.
+    Those are the tools whose parameter of that name has no note; one that has another note says so itself.
     """
-    counted: dict[str, Counter[str]] = {}
+    told: dict[str, Counter[str]] = {}
+    silent: dict[str, list[str]] = {}
     for stub in stubs:
         for name in stub.parameters:
-            counted.setdefault(name, Counter())[stub.notes.get(name, "")] += 1
-    shared: list[str] = []
-    for name, notes in counted.items():
-        note, times = notes.most_common(1)[0]
-        line = f"{name}: {note}"
-        if "" not in notes and times >= _COMMON and len(line) >= _LONG:
-            shared.append(line)
+            if note := stub.notes.get(name):
+                told.setdefault(name, Counter())[f"{name}: {note}"] += 1
+            else:
+                silent.setdefault(name, []).append(stub.python_name)
+    shared: dict[str, str] = {}
+    for name, lines in told.items():
+        line, times = lines.most_common(1)[0]
+        but = f" (not in {', '.join(silent[name])})" if name in silent else ""
+        if times >= _COMMON and len(line) >= _LONG and len(but) < len(line) * (times - 2):
+            shared[line] = but
     return shared
 
 

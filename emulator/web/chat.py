@@ -33,8 +33,7 @@ def _whole(watched: Watched, chat: ChatRequest) -> Response:
     with watched.whole():
         turn = watched.core.turn(chat, request.headers.get("Authorization"), watched.lifetime)
         body = fold(turn.events())
-        calls = sum(len(choice["message"].get("tool_calls", ())) for choice in body["choices"])
-        watched.fields |= {"calls": calls, "asked": len(turn.trace.questions)}
+        watched.fields |= {"calls": turn.calls, "asked": len(turn.trace.questions)}
         if watched.core.settings.trace and request.headers.get("X-Emulator-Trace"):
             body["emulator"] = {
                 "prompt": turn.trace.questions[0],
@@ -69,4 +68,4 @@ def _stream(watched: Watched, chat: ChatRequest) -> Response:
 def _frames(watched: Watched, turn: Any, stream: ChatStream) -> Generator[bytes, None, None]:
     with closing(turn.events()) as events:
         yield from stream.frames(events)
-    watched.fields["asked"] = len(turn.trace.questions)
+    watched.fields |= {"calls": turn.calls, "asked": len(turn.trace.questions)}

@@ -48,10 +48,14 @@ def test_one_note_of_a_name_is_shared_and_the_others_stay() -> None:
     assert written.count(f"project: {other}") == 3
 
 
-def test_no_note_is_shared_that_a_silent_parameter_would_get() -> None:
-    silent = ToolStub("d", "d", "def d(project: int) -> Any:", {"project": "project"})
+def test_a_parameter_without_a_note_does_not_get_another_tools() -> None:
+    silent = [ToolStub(name, name, f"def {name}(project: int) -> Any:", {"project": "project"}) for name in ("d", "e")]
     several = [stub(name, {"project": PROJECT}) for name in ("a", "b", "c")]
-    assert written_together([*several, silent]).count(PROJECT) == 3
+    assert written_together([*several, *silent]).startswith(
+        f"# In several functions:\n# project: {PROJECT} (not in d, e)\n\n"
+    )
+    many = [ToolStub(f"silent_{n}", f"silent_{n}", "def f() -> Any:", {"project": "project"}) for n in range(9)]
+    assert written_together([*several, *many]).count(PROJECT) == 3
 
 
 def test_words_about_a_tool_are_its_own_whatever_they_look_like() -> None:
