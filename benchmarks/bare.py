@@ -1,11 +1,11 @@
 """The floor: a Flask app that does the emulator's I/O and nothing else.
 
 It reads the request's JSON with orjson, posts the body as it came to the upstream over a pool of urllib3, reads the
-answer's JSON and returns it, or relays the chunks of a stream as they come.  It doesn't log, watch its clients, limit
-or check anything.  It runs as the emulator does, on gunicorn with gevent workers and the same settings of both, but
-with gunicorn's own worker class.
+answer's JSON and returns it, or relays the chunks of a stream as they come, and writes a line of log a request
+(gunicorn's access log).  It doesn't watch its clients, limit or check anything.  It runs as the emulator does, on
+gunicorn with gevent workers and the same settings of both, but with gunicorn's own worker class.
 
-    python -m benchmarks.bare PORT UPSTREAM_PORT WORKERS
+    python -m benchmarks.bare PORT UPSTREAM_PORT WORKERS LOG
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def _relay(answer: Any) -> Iterator[bytes]:
 
 
 class _Server(BaseApplication):
-    def __init__(self, port: int, upstream_port: int, workers: int) -> None:
-        self._port, self._upstream_port, self._workers = port, upstream_port, workers
+    def __init__(self, port: int, upstream_port: int, workers: int, log: str) -> None:
+        self._port, self._upstream_port, self._workers, self._log = port, upstream_port, workers, log
         super().__init__()
 
     def load_config(self) -> None:
@@ -76,7 +76,7 @@ class _Server(BaseApplication):
             "limit_request_fields": MAX_HEADERS,
             "limit_request_field_size": MAX_HEADER_BYTES,
             "control_socket_disable": True,
-            "accesslog": None,
+            "accesslog": self._log,
             "loglevel": "warning",
         }
         for name, value in chosen.items():
@@ -87,4 +87,5 @@ class _Server(BaseApplication):
 
 
 if __name__ == "__main__":
-    _Server(*map(int, sys.argv[1:4])).run()
+    port, upstream_port, workers = map(int, sys.argv[1:4])
+    _Server(port, upstream_port, workers, sys.argv[4]).run()

@@ -53,7 +53,7 @@ def running(workers: int) -> Generator[Servers]:
         port = _printed_port(mock, folder / "mock.txt")
         direct = Server("mock", port, 0.0)
         bare_port, emulator_port = _free_port(), _free_port()
-        arguments = ["-m", "benchmarks.bare", str(bare_port), str(port), str(workers)]
+        arguments = ["-m", "benchmarks.bare", str(bare_port), str(port), str(workers), str(folder / "bare.log")]
         bare = _ready(stack, "bare", bare_port, arguments, folder, cwd=ROOT)
         # In an empty folder, where no .env of the developer's changes what is measured.
         arguments = [str(ROOT / "app.py"), "--base-url", f"http://{HOST}:{port}/v1", "--no-check"]

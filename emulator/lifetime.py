@@ -86,22 +86,23 @@ class Watcher:
         self._lock = threading.Lock()
 
     def add(self, lifetime: Lifetime) -> None:
+        self._watched.add(lifetime)
+        if not self._started:
+            self._start()
+
+    def remove(self, lifetime: Lifetime) -> None:
+        self._watched.discard(lifetime)
+
+    def _start(self) -> None:
         with self._lock:
-            self._watched.add(lifetime)
             if not self._started:
                 self._started = True
                 threading.Thread(target=self._run, name="lifetime-watcher", daemon=True).start()
 
-    def remove(self, lifetime: Lifetime) -> None:
-        with self._lock:
-            self._watched.discard(lifetime)
-
     def _run(self) -> None:
         while True:
             time.sleep(POLL_SECONDS)
-            with self._lock:
-                watched = list(self._watched)
-            if watched:
+            if watched := list(self._watched):
                 self._look(watched)
 
     def _look(self, watched: list[Lifetime]) -> None:

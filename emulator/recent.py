@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any, Generic, TypeVar
 
@@ -16,25 +14,26 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """Keeps the ``capacity`` values used last; safe for threads and greenlets."""
+    """Keeps the ``capacity`` values used last.
+
+    Safe for threads and greenlets without a lock, since each step is one operation on a dict, whose order is that
+    of use: at worst a value that two threads look for at once is made twice.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._values: OrderedDict[K, V] = OrderedDict()
-        self._lock = threading.Lock()
+        self._values: dict[K, V] = {}
 
     def get(self, key: K) -> V | None:
-        with self._lock:
-            value = self._values.get(key)
-            if value is not None:
-                self._values.move_to_end(key)
-            return value
+        value = self._values.pop(key, None)
+        if value is not None:
+            self._values[key] = value
+        return value
 
     def put(self, key: K, value: V) -> V:
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._capacity:
-                self._values.popitem(last=False)
+        self._values[key] = value
+        while len(self._values) > self._capacity:
+            self._values.pop(next(iter(self._values)), None)
         return value
 
 

@@ -13,7 +13,6 @@ import os
 import select
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
@@ -31,6 +30,9 @@ _JOINED = 65536  # bytes of a body that are copied rather than sent by themselve
 _LOOK_SECONDS = 0.25  # how long connecting goes on before it looks whether anyone still waits
 
 
+_allocate_lock: Callable[[], Any] = monkey.get_original("_thread", "allocate_lock")
+
+
 class Line:
     """One request's hold on the socket it uses at the moment.
 
@@ -46,7 +48,8 @@ class Line:
         self.connected = False
         self.reused = False
         self.fresh_only = False
-        self._lock = threading.Lock()
+        # The system's lock also under gevent, whose own costs as much as what is done under it: nothing here waits.
+        self._lock = _allocate_lock()
         self._socket: socket.socket | None = None
         self._own = False
         self._cut = False

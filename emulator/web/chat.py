@@ -30,7 +30,7 @@ def create() -> Response:
 
 
 def _whole(watched: Watched, chat: ChatRequest) -> Response:
-    with watched.whole():
+    try:
         turn = watched.core.turn(chat, request.headers.get("Authorization"), watched.lifetime)
         body = fold(turn.events())
         watched.fields |= {"calls": turn.calls, "asked": len(turn.trace.questions)}
@@ -41,6 +41,10 @@ def _whole(watched: Watched, chat: ChatRequest) -> Response:
                 "raw": turn.trace.answers,
             }
         response = json_response(body)
+    except BaseException as error:
+        watched.end(error)
+        raise
+    watched.end()
     response.headers["X-Request-Id"] = watched.id
     return response
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -78,16 +77,6 @@ class Watched:
             ms=round((time.monotonic() - self._begun) * 1000, 1),
             **self.fields,
         )
-
-    @contextmanager
-    def whole(self) -> Generator[None, None, None]:
-        """Around a request that is answered at once."""
-        try:
-            yield
-        except BaseException as error:
-            self.end(error)
-            raise
-        self.end()
 
     def stream(
         self, frames: Generator[bytes, None, None] | Exchange, first: bytes, on_error: Callable[[EmulatorError], bytes]
