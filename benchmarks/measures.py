@@ -226,11 +226,10 @@ def ready(servers: Servers, _size: Size) -> list[Figure]:
 
 
 def tokens(_servers: Servers, _size: Size) -> list[Figure]:
-    import orjson
 
-    from benchmarks.tokens import DEFAULT, measure
+    from benchmarks.tokens import DEFAULT, measure, read
 
-    counts, refused = measure(orjson.loads(line) for line in DEFAULT.read_bytes().splitlines())
+    counts, refused = measure(read(DEFAULT))
     total = counts["all"]
     parts = {"stubs": total.stubs, "json": total.json, "tools": total.tools, "refused": len(refused)}
     return [
