@@ -5,8 +5,8 @@
 Without FILE: 300 real schemas (tools of public MCP servers, function parameters and documents of JSONSchemaBench; each
 row names its source and license).  A row is JSON with ``schema`` (a tool's parameters) and, where known, ``name``,
 ``description``, ``kind``, ``id`` and, of kind "mcp_tool", ``source``, the server that offers it.  The first table
-counts each tool by itself; the second all tools of a source as one set, in which what they share is said once.  Counted with
-OpenAI's cl100k_base encoding.  Rows that the server would refuse are listed and count on neither side.
+counts each tool by itself; the second all tools of a source as one set, in which what they share is said once.  Counted
+with OpenAI's cl100k_base encoding.  Rows that the server would refuse are listed and count on neither side.
 """
 
 from __future__ import annotations
