@@ -28,7 +28,7 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 
 types: .venv/.dev
-	$(BIN)/pyright
+	$(BIN)/pyright --project pyproject.toml
 
 layers: .venv/.dev
 	$(BIN)/lint-imports
