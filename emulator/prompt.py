@@ -8,6 +8,7 @@ data: it stands in a fence that is longer than any inside it.
 from __future__ import annotations
 
 import json
+import keyword
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -198,7 +199,7 @@ def call_as_code(call: PastCall, briefing: Briefing) -> str:
         name, _ = briefing.python_names(call.name, {})
         return f"{name}(**{json.dumps(call.arguments, ensure_ascii=False)})"
     name, renamed = briefing.python_names(call.name, arguments)  # pyright: ignore[reportUnknownArgumentType]
-    named = {key: value for key, value in renamed.items() if key.isidentifier()}
+    named = {key: value for key, value in renamed.items() if key.isidentifier() and not keyword.iskeyword(key)}
     shown = [f"{key}={python_literal(value)}" for key, value in named.items()]
     if rest := {key: value for key, value in renamed.items() if key not in named}:
         shown.append(f"**{python_literal(rest)}")

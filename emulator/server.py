@@ -40,7 +40,8 @@ def serve(settings: Settings, bound: socket.socket) -> None:
 
 
 def _announce(settings: Settings, address: str) -> None:
-    servers = "1 process, debugging" if settings.debug else f"{settings.workers} workers"
+    workers = f"{settings.workers} worker{'s' if settings.workers > 1 else ''}"
+    servers = "1 process, debugging" if settings.debug else workers
     model = settings.model or "the one the client names"
     print(f"Serving {address}/v1 ({servers}); point a client there with OPENAI_BASE_URL={address}/v1")
     print(f"Model server: {settings.base_url}; model: {model}")

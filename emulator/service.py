@@ -23,9 +23,6 @@ from emulator.tools.toolset import ToolSet, ToolSets
 from emulator.turn import Turn
 from emulator.upstream.client import UpstreamClient
 
-_PREPARED = 256
-"""Tool sets, each with one choice among its tools, that are kept ready."""
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -50,7 +47,7 @@ class Emulator:
         self._generator = Generator()
         self._toolsets = ToolSets(self._generator, schema_limits(settings), settings.stub_cache)
         self._limits = CodeLimits(settings.max_code_bytes, settings.max_code_lines, settings.max_code_nesting)
-        self._prepared = Recent[Hashable, Prepared](_PREPARED)
+        self._prepared = Recent[Hashable, Prepared](settings.stub_cache)
 
     def start(self) -> None:
         self._generator.start()
@@ -92,9 +89,12 @@ class Emulator:
         return self.settings.thoughts == "open"
 
     def _prepare(self, chat: ChatRequest) -> Prepared:
-        tools = self._toolsets.get(chat.tools.tools, chat.tools.key)
+        tools = self._toolsets.get(chat.tools.tools, (chat.tools.key, chat.tools.size))
         key = (tools.key, chat.choice, chat.parallel)
-        return self._prepared.get(key) or self._prepared.put(key, self._made(chat, tools))
+        if (known := self._prepared.get(key)) is not None:
+            return known
+        made = self._made(chat, tools)
+        return self._prepared.put(key, made, len(made.brief) + 1024)
 
     def _made(self, chat: ChatRequest, tools: ToolSet) -> Prepared:
         choice = chat.choice

@@ -115,7 +115,7 @@ class Settings:
     max_code_bytes: int = setting(256 * 1024, "bytes of Python in one answer", low=64)
     max_code_lines: int = setting(5000, "lines of Python in one answer", low=1)
     max_code_nesting: int = setting(64, "levels of brackets and blocks in one statement", low=4, high=90)
-    stub_cache: int = setting(4096, "tools whose stubs a process keeps", low=16)
+    stub_cache: int = setting(16 * 1024 * 1024, "bytes of tools, as JSON, whose stubs a process keeps", low=0)
     log_dir: Path = setting(Path("logs"), "the folder of the rotating log")
     log_level: str = setting(
         "info", "the least severe record that is logged", choices=("debug", "info", "warning", "error")

@@ -26,7 +26,7 @@ THOUGHT_TAGS = "think|thinking|thought|reasoning"
 _REACH = 256
 _FENCE_START = r"(?P<fence>[ \t]{0,32}(?:>[ \t]?|[-*+][ \t]+|\d{1,3}[.)][ \t]+)?(?P<marks>`{3,}|~{3,}))"
 _LANGUAGE = regex.compile(r"[ \t]*(?P<language>[\w+#.-]*)(?=\s|$|[`~]|\{)")
-_THOUGHT_START = rf"(?P<thought>[ \t]{{0,32}}<(?:{THOUGHT_TAGS})>)"
+_THOUGHT_START = rf"(?P<thought>[ \t]{{0,32}}<(?i:{THOUGHT_TAGS})>)"
 _THOUGHT_END = regex.compile(rf"</(?:{THOUGHT_TAGS})>", regex.IGNORECASE)
 _INLINE = regex.compile(rf"(?P<marks>`{{3,}})|(?P<end></(?:{THOUGHT_TAGS})>)", regex.IGNORECASE)
 _INLINE_TEXT = regex.compile(rf"(?P<marks>(?!))|(?P<end></(?:{THOUGHT_TAGS})>)", regex.IGNORECASE)
@@ -74,7 +74,12 @@ class BlockEnd:
     excess: str | None = None
 
 
-Piece = Prose | Thought | Foreign | BlockStart | Statement | BlockEnd
+@dataclass(frozen=True, slots=True)
+class StrayThoughtEnd:
+    """A thought ends that nothing has opened: what came before may have been one."""
+
+
+Piece = Prose | Thought | StrayThoughtEnd | Foreign | BlockStart | Statement | BlockEnd
 
 
 _LINE_START = regex.compile(
@@ -203,7 +208,8 @@ class Extractor:
         if found.start():
             self._pieces.append(Prose(line[: found.start()]))
         if found["end"]:
-            return line[found.end() :]
+            self._pieces.append(StrayThoughtEnd())
+            return line[found.end() :].lstrip(" \t")
         language = _LANGUAGE.match(line, found.end())
         if language and language.start("language") == found.end() and _may_open(line, language):
             return self._fence(line, found.end(), found["marks"], found.start())

@@ -1,8 +1,9 @@
 """Answers that begin inside a thought which the model's chat template opened.
 
 Their text holds ``</think>`` without ``<think>``.  A model known for it is read as thinking from its first
-character (``Extractor(in_thought=True)``); of any other, an answer that begins as thoughts do is held back
-until a closing tag proves it a thought or its end proves it an answer, so that code in a thought never leaves.
+character (``Extractor(in_thought=True)``); of any other, an answer that begins as only thoughts do is held back
+until a closing tag proves it a thought or its end proves it an answer.  Where words that may begin either come
+first (``wary``), they are passed on, and only their calls wait, so that code in a thought never leaves.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import regex
 from emulator.code.extract import THOUGHT_TAGS, Piece, Thought
 
 _THOUGHTFUL = regex.compile(
-    r"\s*(?:(?:Okay|Ok|Alright|Hmm|So), (?:so |now )?(?:the user|let me (?:think|see|figure)|I (?:need|have|should))\b"
-    r"|The user (?:wants|asks|asked|is asking|needs|said)\b|(?:I|We) need to (?:call|use|figure|find out)\b"
-    r"|Let me (?:think|see)\b|First, I (?:need|should)\b)"
+    r"\s*(?:(?:Okay|Ok|Alright|Hmm)[,.]? (?:so )?(?:the user\b|let me think|let's see)"
+    r"|The user (?:wants|asks|is asking|has asked|needs)\b)"
 )
 _UNDECIDED = 256
 """Characters after which an answer that is still no thought's beginning isn't one."""
+_WARY = regex.compile(
+    r"\s*(?:(?:Okay|Ok|Alright),|(?:Hmm|Wait|First|Thinking)\b|(?:I|We) (?:(?:need|have) to|should|must)\b"
+    r"|The (?:user|question)\b|Let's (?:see|think)\b|To answer\b)"
+)
 _END = regex.compile(rf"</(?:{THOUGHT_TAGS})>", regex.IGNORECASE)
 _LONGEST_TAG = len("</reasoning>")
 
@@ -66,3 +70,8 @@ def _split(text: str) -> tuple[str, str, str]:
     end = _END.search(text)
     assert end is not None
     return text[: end.start()], end.group(), text[end.end() :]
+
+
+def wary(text: str) -> bool:
+    """Whether an answer that begins with ``text`` may be a thought."""
+    return _WARY.match(text) is not None

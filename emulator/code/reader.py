@@ -7,6 +7,7 @@ too (``halted``): the client's results come first.
 
 from __future__ import annotations
 
+import ast
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,8 @@ from typing import Any, Protocol
 import regex
 
 from emulator.code.check import CodeError, Refused, parse
-from emulator.code.extract import BlockEnd, BlockStart, Extractor, Foreign, Piece, Prose, Thought
-from emulator.code.gate import ThoughtGate
+from emulator.code.extract import BlockEnd, BlockStart, Extractor, Foreign, Piece, Prose, StrayThoughtEnd, Thought
+from emulator.code.gate import ThoughtGate, wary
 from emulator.code.limits import CodeLimits
 from emulator.code.literal import Dependent, LiteralReader, ParsedCall, UnknownFunction
 from emulator.code.statements import Statement
@@ -40,6 +41,8 @@ class Provable(Protocol):
     def prove(self, arguments: Mapping[str, Any]) -> Proof: ...
 
 
+_WIRE_CALL = regex.compile(r"(?P<before>\s*(?:[^\W\d]\w*\s*=\s*)?(?:await\s+)?)(?P<name>[\w]+(?:-+\w+)+)(?=\s*\()")
+_FIRST = 64
 _CALLED = regex.compile(r"[^\W\d]\w*(?=\s*\()")
 
 
@@ -53,6 +56,15 @@ class Vocabulary:
     @property
     def names(self) -> Collection[str]:
         return self.tools.keys()
+
+    def as_python(self, source: str) -> str:
+        """``source`` with the stubs' name for the client's, where that is called as it is: ``get-weather(…)``."""
+        found = _WIRE_CALL.match(source)
+        if found is None:
+            return source
+        names = {tool.name: python for python, tool in self.tools.items()}
+        python = names.get(found["name"])
+        return source if python is None else f"{found['before']}{python}{source[found.end() :]}"
 
     def mentioned(self, source: str) -> bool:
         """Something in ``source`` looks like a call of a tool."""
@@ -98,9 +110,13 @@ class _Enough(CodeError):
 
 @dataclass(slots=True)
 class _Block:
+    """``failed`` is the first statement that can't be read; ``unknown`` the first call of a function that nobody
+    offers, in a block that has nothing but such calls (``foreign`` is what else there is)."""
+
     engaged: bool = False
-    failed: CodeError | None = None
-    failed_source: str = ""
+    failed: tuple[str, CodeError] | None = None
+    unknown: tuple[str, CodeError] | None = None
+    foreign: bool = False
 
 
 @dataclass(slots=True)
@@ -132,12 +148,18 @@ class AnswerReader:
     _cut_short: bool = False
     _stop_given: bool = False
     _implied: list[str] = field(default_factory=list[str])
+    _first_words: str = ""
+    _wary: bool = False
+    _waiting: list[Reading] = field(default_factory=list[Reading])
 
     def __post_init__(self) -> None:
         self._extractor = self._new_extractor(in_thought=self.in_thought)
         self._gate = None if self.in_thought else ThoughtGate()
+        self._literal = self._new_literal()
+
+    def _new_literal(self) -> LiteralReader:
         known = self.vocabulary or Vocabulary({}, {})
-        self._literal = LiteralReader(known.names, known.models, self._call)
+        return LiteralReader(known.names, known.models, self._call)
 
     def _new_extractor(self, *, in_thought: bool) -> Extractor:
         names = self.vocabulary.names if self.vocabulary else None
@@ -164,6 +186,7 @@ class AnswerReader:
             self._reread_as_answer()
         if self._space and self.said and not self.calls and not self.problem:
             self._out.append(Said("".join(self._space)))
+        self._out += self._waiting
         return self._taken()
 
     def _reread_as_answer(self) -> None:
@@ -178,8 +201,10 @@ class AnswerReader:
 
     def _read(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
+            if isinstance(piece, StrayThoughtEnd):
+                self._forget_thoughts_calls()
             if self.problem or self.halted:
-                return
+                continue
             match piece:
                 case Prose(text):
                     self._say(text)
@@ -190,10 +215,23 @@ class AnswerReader:
                         self._say(text)
                 case BlockStart():
                     self._block = _Block()
+                    self._wary = self._wary or (not self.calls and wary(self._first_words))
                 case Statement():
                     self._statement(piece)
                 case BlockEnd():
                     self._block_end(piece)
+                case StrayThoughtEnd():
+                    pass
+
+    def _forget_thoughts_calls(self) -> None:
+        """What was taken for words was a thought: nothing that was called in it is meant."""
+        if not self._wary:
+            return
+        self.calls -= len(self._waiting)
+        self._waiting.clear()
+        self.problem, self.halted, self._wary = None, False, False
+        self._first_words = ""
+        self._literal = self._new_literal()
 
     def _think(self, text: str) -> None:
         """White space around a thought is nobody's; a thought of nothing else is none."""
@@ -207,6 +245,8 @@ class AnswerReader:
         words = _words(self._space, text, begun=self.said or not (self.thought or self.calls))
         if words:
             self.said = True
+            if len(self._first_words) < _FIRST:
+                self._first_words += words[:_FIRST]
             self._out.append(Said(words))
 
     def _statement(self, statement: Statement) -> None:
@@ -215,20 +255,28 @@ class AnswerReader:
         if self._is_cut(statement):
             self.cut = True
             return
-        mentioned = vocabulary.mentioned(statement.source)
+        source = vocabulary.as_python(statement.source)
+        mentioned = vocabulary.mentioned(source)
         if block.failed and mentioned:
-            self._stop(block.failed_source, block.failed)
+            self._stop(*block.failed)
             return
+        nodes: list[ast.stmt] = []
         try:
-            self._literal.run(parse(statement.source, self.limits))
+            nodes = parse(source, self.limits)
+            self._literal.run(nodes)
+            block.foreign |= "print(" in source
         except (Dependent, _Enough):
             self.halted = True
+        except UnknownFunction as error:
+            if mentioned or block.engaged or _near(error.name, vocabulary.names):
+                self._stop(source, error)
+            elif all(_is_call(node) for node in nodes):
+                block.unknown = block.unknown or (source, error)
+            block.failed = block.failed or (source, error)
         except CodeError as error:
-            near = isinstance(error, UnknownFunction) and _near(error.name, vocabulary.names)
-            if mentioned or block.engaged or near:
-                self._stop(statement.source, error)
-            else:
-                block.failed, block.failed_source = block.failed or error, block.failed_source or statement.source
+            if mentioned or block.engaged:
+                self._stop(source, error)
+            block.failed, block.foreign = block.failed or (source, error), True
 
     def _is_cut(self, statement: Statement) -> bool:
         """The text ended inside the statement, and not because the model was done with it."""
@@ -243,6 +291,8 @@ class AnswerReader:
         assert block is not None and self.vocabulary is not None
         if end.excess and (block.engaged or self.vocabulary.mentioned(end.raw)):
             self._stop(end.raw[:200], Refused(end.excess))
+        elif block.unknown and not (block.engaged or block.foreign):
+            self._stop(*block.unknown)
         elif not block.engaged:
             self._say(end.raw)
 
@@ -278,7 +328,7 @@ class AnswerReader:
             self.made.remove((name, arguments))
             return
         self.calls += 1
-        self._out.append(Called(name, arguments))
+        (self._waiting if self._wary else self._out).append(Called(name, arguments))
         if self.only_first:
             raise _Enough("one call at a time")
 
@@ -296,6 +346,17 @@ def _words(space: list[str], text: str, *, begun: bool) -> str:
     words = "".join([*space, ended])
     space[:] = [text[len(ended) :]] if len(ended) < len(text) else []
     return words if begun else words.lstrip()
+
+
+def _is_call(node: ast.stmt) -> bool:
+    """A statement that is nothing but a call of a function by its name."""
+    match node:
+        case ast.Expr(ast.Call(ast.Name())) | ast.Expr(ast.Await(ast.Call(ast.Name()))):
+            return True
+        case ast.Assign(_, ast.Call(ast.Name())) | ast.Assign(_, ast.Await(ast.Call(ast.Name()))):
+            return True
+        case _:
+            return False
 
 
 def _near(name: str, names: Collection[str]) -> bool:

@@ -6,12 +6,13 @@ every other parameter reaches the upstream as it came.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import orjson
-import regex
 
 from emulator.errors import InvalidRequest
 from emulator.protocols.chat_messages import parse_messages
@@ -22,8 +23,9 @@ from emulator.recent import Recent, content_key
 TOOL_PARAMETERS = frozenset(["tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"])
 """Request parameters that no upstream gets to see."""
 
-_SEEN = 128
-_NAME = regex.compile(r"[\w-]{1,64}")
+_SEEN_BYTES = 8 << 20
+_LONG_NUMBER = re.compile(rb"[:,\[\s-][1-9]\d{18}")
+_NAME = re.compile(r"[\w-]{1,64}")
 """OpenAI's own pattern is narrower, ``[a-zA-Z0-9_-]``: letters of other scripts do no harm here."""
 
 
@@ -33,7 +35,7 @@ class ChatRules:
 
     allow_empty_tools: bool = False
     max_tools: int = 1024
-    seen: Recent[bytes, DeclaredTools] = field(default_factory=lambda: Recent[bytes, DeclaredTools](_SEEN))
+    seen: Recent[bytes, DeclaredTools] = field(default_factory=lambda: Recent[bytes, DeclaredTools](_SEEN_BYTES))
     """Declarations that were found right before, so that three hundred tools aren't looked through each time."""
 
 
@@ -64,8 +66,8 @@ def _mentions(body: Mapping[str, Any]) -> bool:
 def parse_chat(raw: bytes, rules: ChatRules) -> ChatRequest:
     """Raises InvalidRequest with the path of the first part that is wrong."""
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        body = _loads(raw)
+    except ValueError as error:
         raise InvalidRequest(
             f"We could not parse the JSON body of your request: {error}.", code="invalid_json"
         ) from None
@@ -98,6 +100,12 @@ def parse_chat(raw: bytes, rules: ChatRules) -> ChatRequest:
     )
 
 
+def _loads(raw: bytes) -> Any:
+    """Strict JSON; integers beyond 64 bits, which orjson would round, stay what they are."""
+    body = orjson.loads(raw)
+    return json.loads(raw) if _LONG_NUMBER.search(raw) else body
+
+
 def upstream_body(request: ChatRequest, messages: list[Json], *, n: int | None = None) -> Json:
     """The request without what is of tool calling, with the messages that the model is to see."""
     body = {key: value for key, value in request.body.items() if key not in TOOL_PARAMETERS}
@@ -124,11 +132,11 @@ def _tools(body: Mapping[str, Any], rules: ChatRules) -> DeclaredTools:
             param="tools",
             code="array_above_max_length",
         )
-    key = content_key(raw)
-    return rules.seen.get(key) or rules.seen.put(key, _declared(raw, key))
+    key, size = content_key(raw)
+    return rules.seen.get(key) or rules.seen.put(key, _declared(raw, key, size), size)
 
 
-def _declared(raw: list[Any], key: bytes) -> DeclaredTools:
+def _declared(raw: list[Any], key: bytes, size: int) -> DeclaredTools:
     tools = tuple(_tool(item, f"tools[{index}]") for index, item in enumerate(raw))
     first: dict[str, int] = {}
     for index, tool in enumerate(tools):
@@ -139,7 +147,7 @@ def _declared(raw: list[Any], key: bytes) -> DeclaredTools:
                 code="invalid_value",
             )
         first[tool.name] = index
-    return DeclaredTools(key, tools, tuple(first))
+    return DeclaredTools(key, tools, tuple(first), size)
 
 
 def _tool(item: object, path: str) -> FunctionTool:

@@ -47,11 +47,12 @@ class FunctionTool:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredTools:
-    """All tools of a request.  ``key`` is their content's: equal declarations have equal keys."""
+    """All tools of a request.  ``key`` is their content's, equal for equal declarations, ``size`` its bytes."""
 
     key: bytes = b""
     tools: tuple[FunctionTool, ...] = ()
     names: tuple[str, ...] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

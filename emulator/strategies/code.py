@@ -182,8 +182,8 @@ def _give_up(
         return [Finished(task.choice, "tool_calls")]
     if isinstance(wrong, Problem):
         raise ModelFault(
-            f"The model's call could not be made valid: {wrong.error} It wrote: {wrong.source[:300]}",
-            hint="A larger model, fewer tools or more --repairs may help.",
+            f"The model's call could not be made valid: {wrong.error}. It wrote: {wrong.source[:300]}",
+            hint="- A larger model, fewer tools or more --repairs may help.",
         )
     if wrong == "required":
         cut = ", which was cut off before a call was complete (max tokens)" if attempt.reason == "length" else ""

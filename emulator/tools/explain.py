@@ -74,17 +74,23 @@ class Explainer:
         """Sentences about arguments that the signature doesn't have."""
         required = cast(list[object], found) if isinstance(found := self.schema.get("required"), list) else []
         missing = [name for name in required if isinstance(name, str) and name not in arguments]
-        return [f"unexpected argument {self._quoted(name)}{self._hint(name, declared, missing)}" for name in names]
+        known = list(declared)
+        free = [name for name in known if name not in arguments] or known
+        return [f"unexpected argument {self._quoted(name)}{self._hint(name, free, known, missing)}" for name in names]
 
-    def _hint(self, name: str, known: Iterable[str], missing: Sequence[str], *, top: bool = True) -> str:
-        options = [self.names.get(option, option) if top else option for option in known]
+    def _hint(
+        self, name: str, free: Iterable[str], known: Iterable[str], missing: Sequence[str], *, top: bool = True
+    ) -> str:
+        """What ``name`` may stand for among the names that are ``free``, else all that are known."""
+        options = [self.names.get(option, option) if top else option for option in free]
         near = difflib.get_close_matches(name[:100], [option for option in options if len(option) <= 100], 1, 0.6)
         if not near and len(missing) == 1:
             near = [self.names.get(missing[0], missing[0]) if top else missing[0]]
         if near:
             return f"; did you mean {show(near[0])}?"
         what = "arguments" if top else "keys"
-        return f"; the {what} are {_listed(map(show, options), 'and')}" if options else f"; it takes no {what}"
+        shown = [show(self.names.get(option, option) if top else option) for option in known]
+        return f"; the {what} are {_listed(shown, 'and')}" if shown else f"; it takes no {what}"
 
     def _quoted(self, name: str) -> str:
         return show(self.names.get(name, name))
@@ -114,9 +120,12 @@ class Explainer:
         here = cast(dict[str, Json], _value_at(arguments, error.instance_path))
         free = [name for name in known if name not in here]
         if not error.instance_path:
-            return self.unexpected(names, free or known, arguments)
+            return self.unexpected(names, known, arguments)
         subject = self.subject(error.instance_path)
-        return [f"{subject} has the unknown key {show(n)}{self._hint(n, free or known, (), top=False)}" for n in names]
+        return [
+            f"{subject} has the unknown key {show(n)}{self._hint(n, free or known, known, (), top=False)}"
+            for n in names
+        ]
 
     def _of_branches(self, arguments: Json, error: ValidationError) -> list[str]:
         path = error.instance_path

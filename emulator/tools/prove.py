@@ -13,7 +13,7 @@ from typing import Any, cast
 from emulator.tools.coerce import coerce, whole_numbers
 from emulator.tools.explain import Explainer
 from emulator.tools.plain import Json, NotJson, Plain
-from emulator.tools.validator import compile_schema, declared_properties
+from emulator.tools.validator import compile_schema, declared_properties, with_null
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,12 @@ class Refused:
 def effective_schema(parameters: object) -> Mapping[str, Any]:
     """What judges the calls of a tool with these ``parameters``.
 
-    None, true and ``{}`` declare no parameters, as OpenAI has it; JSON Schema would admit any.
+    None, true and ``{}`` declare no parameters, as OpenAI has it; JSON Schema would admit any.  ``nullable: true`` is
+    OpenAPI 3.0's word for a type that admits null, which JSON Schema doesn't know.
     """
     if parameters is None or parameters is True or parameters == {}:
         return {"type": "object", "properties": {}}
-    return cast(Mapping[str, Any], parameters)
+    return cast(Mapping[str, Any], with_null(parameters))
 
 
 class Prover:
@@ -75,7 +76,7 @@ class Prover:
             if self._validator.is_valid(fitting):
                 return Proven(whole_numbers(self._validator, fitting, plain.whole_floats))
         known = list(self._declared or ())
-        unexpected = self._explain.unexpected(surplus, [n for n in known if n not in given] or known, given)
+        unexpected = self._explain.unexpected(surplus, known, given)
         said = [self._explain.prefixed(sentence) for sentence in unexpected]
         said.extend(self._explain.sentences(fitting, errors))
         return Refused(tuple(dict.fromkeys(said))[:5])

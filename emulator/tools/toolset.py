@@ -20,9 +20,6 @@ from emulator.tools.schema import SchemaLimits
 from emulator.tools.together import clashing_classes, written_together
 from emulator.tools.toolstub import ModelNames, ToolStub, wire_arguments
 
-_SETS = 128
-"""Whole tool sets that a process keeps ready, beside the stubs of single tools."""
-
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -108,27 +105,27 @@ class ToolSet:
 
 
 class ToolSets:
-    """Tool sets by content.  ``capacity`` is the number of single tools whose stubs are kept."""
+    """Tool sets by content.  ``capacity`` is how many bytes of tools, as JSON, are kept ready."""
 
     def __init__(self, make: StubMaker, limits: SchemaLimits, capacity: int) -> None:
         self._make = make
         self._limits = limits
         self._tools = Recent[bytes, Tool](capacity)
-        self._sets = Recent[bytes, ToolSet](_SETS)
+        self._sets = Recent[bytes, ToolSet](capacity)
 
-    def get(self, tools: Sequence[Declared], key: bytes | None = None) -> ToolSet:
-        """``key`` is the tools' content_key, for whoever has it already.
+    def get(self, tools: Sequence[Declared], content: tuple[bytes, int] | None = None) -> ToolSet:
+        """``content`` is the tools' content_key, for whoever has it already.
 
         Raises InvalidRequest, with the tool's place, for a schema that can't be used.
         """
-        key = key or content_key([[tool.name, tool.description, tool.parameters] for tool in tools])
+        key, size = content or content_key([[tool.name, tool.description, tool.parameters] for tool in tools])
         if (known := self._sets.get(key)) is not None:
             return known
         jobs = [
             StubJob(tool.name, python_name, tool.description, tool.parameters, self._limits)
             for tool, python_name in zip(tools, identifiers([t.name for t in tools], FUNCTION_WORDS), strict=True)
         ]
-        return self._sets.put(key, ToolSet(key, self._unambiguous(dict(enumerate(jobs)))))
+        return self._sets.put(key, ToolSet(key, self._unambiguous(dict(enumerate(jobs)))), size)
 
     def _unambiguous(self, jobs: dict[int, StubJob]) -> list[Tool]:
         """The tools, which agree on what each class is called: by a short name, or a longer one where two clash."""
@@ -149,16 +146,17 @@ class ToolSets:
     def _ready(self, jobs: Mapping[int, StubJob]) -> dict[int, Tool]:
         """A tool for each job; the jobs are known by their tool's index in the request."""
         keys = {index: _content(job) for index, job in jobs.items()}
-        found = {index: tool for index, key in keys.items() if (tool := self._tools.get(key)) is not None}
+        found = {index: tool for index, (key, _) in keys.items() if (tool := self._tools.get(key)) is not None}
         missing = [index for index in jobs if index not in found]
         for index, stub in zip(missing, self._make([jobs[index] for index in missing]) if missing else (), strict=True):
             if isinstance(stub, StubFault):
                 raise _invalid(index, jobs[index], stub)
-            found[index] = self._tools.put(keys[index], Tool(stub, jobs[index].parameters))
+            key, size = keys[index]
+            found[index] = self._tools.put(key, Tool(stub, jobs[index].parameters), size)
         return found
 
 
-def _content(job: StubJob) -> bytes:
+def _content(job: StubJob) -> tuple[bytes, int]:
     return content_key([job.name, job.python_name, job.description, job.parameters, job.reserved])
 
 

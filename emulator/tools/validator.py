@@ -220,3 +220,25 @@ def _check_weight(root: Mapping[str, Any]) -> None:
         weight(here)
         waiting.extend(_in_place(here, root))
         waiting.extend(_elsewhere(here))
+
+
+def with_null(schema: Any) -> Any:
+    """``schema`` in which every ``nullable: true`` is said in JSON Schema's way."""
+    if not isinstance(schema, dict):
+        return schema
+    given = cast(dict[str, Any], schema)
+    changed: dict[str, Any] = {}
+    for key in (*_ONE, *_ELSEWHERE_ONE):
+        if isinstance(given.get(key), dict):
+            changed[key] = with_null(given[key])
+    for key in (*_MANY, *_ELSEWHERE_MANY):
+        if isinstance(given.get(key), list):
+            changed[key] = [with_null(part) for part in given[key]]
+    for key in (*_BY_NAME, *_ELSEWHERE_BY_NAME):
+        if isinstance(given.get(key), dict):
+            changed[key] = {name: with_null(part) for name, part in given[key].items()}
+    result = given | changed
+    if given.get("nullable") is not True:
+        return result
+    plain = {key: value for key, value in result.items() if key != "nullable"}
+    return {"anyOf": [plain, {"type": "null"}]}

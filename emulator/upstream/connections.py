@@ -85,7 +85,9 @@ class Line:
         """How long the next read or write may wait."""
         with self._lock:
             if self._socket is not None:
-                self._socket.settimeout(seconds)
+                # An answer whose connection ends with it may have ended already: nothing is left to wait for.
+                with contextlib.suppress(OSError):
+                    self._socket.settimeout(seconds)
 
 
 def _shut(sock: socket.socket) -> None:

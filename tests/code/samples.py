@@ -144,6 +144,19 @@ SAMPLES: dict[str, tuple[str, list[Reading]]] = {
         "Okay, the user wants it.\n```python\nget_weather(city='Rome')\n```\n</think>\n\nnow()",
         [Mused("Okay, the user wants it.\n```python\nget_weather(city='Rome')\n```"), call("now")],
     ),
+    "calls in what may be a thought wait for its end": (
+        "I should call it.\n```python\nget_weather(city='Rome')\n```\n</think>\n```python\nget_weather(city='Paris')\n```",
+        [Said("I should call it."), PARIS],
+    ),
+    "calls behind words that only may be a thought": (
+        "I need to look it up.\n```python\nget_weather(city='Rome')\n```\nDone.",
+        [Said("I need to look it up.\n\nDone."), ROME],
+    ),
+    "tag in capitals": (
+        "<THINK>\nget_weather(city='Rome')\n</THINK>\nnow()",
+        [Mused("get_weather(city='Rome')"), call("now")],
+    ),
+    "the client's own name": ('```python\nget-weather(city="Paris")\nx = get-weather(city="Rome")\n```', [PARIS, ROME]),
     "words that begin like a thought": ("Okay, the rest is done.", [Said("Okay, the rest is done.")]),
     "code that is the answer": (
         "Try:\n```python\nprint('hello')\n```\n",

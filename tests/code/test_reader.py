@@ -101,6 +101,7 @@ def test_a_stop_sequence_may_cut_a_statement() -> None:
         ("get_weather(town='Paris')", "get_weather(town='Paris')", "unexpected argument town"),
         ("```python\nget_weather(city=[1,\n```", "get_weather(city=[1,", "never closed"),
         ("get_wether(city='x')", "", ""),
+        ("```python\nlook_up(city='x')\n```", "look_up(city='x')", "no function named look_up; the functions are"),
         ("```python\nget_wether(city='x')\n```", "get_wether(city='x')", "did you mean get_weather"),
         ("```python\nimport os\nget_weather(city='x')\n```", "import os", "not allowed"),
         ("get_weather(city=open('/etc/passwd'))", "get_weather(city=open('/etc/passwd'))", "open() is not allowed"),

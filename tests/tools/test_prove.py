@@ -150,7 +150,7 @@ def test_what_does_not_hold_is_named_with_its_place(schema: Any, given: Any, sen
         ({}, ('f: missing required argument "city"',)),
         ({"town": "x"}, ('f: unexpected argument "town"; did you mean "city"?', 'f: missing required argument "city"')),
         ({"city": "x", "unti": "C"}, ('f: unexpected argument "unti"; did you mean "unit"?',)),
-        ({"city": "x", "q": 1}, ('f: unexpected argument "q"; the arguments are "unit" and "zip-code"',)),
+        ({"city": "x", "q": 1}, ('f: unexpected argument "q"; the arguments are "city", "unit" and "zip-code"',)),
         ({"city": None}, ('f: argument "city" must be a string; got None',)),
     ],
 )
@@ -277,3 +277,15 @@ def test_whatever_is_proven_is_valid_and_stays_proven(arguments: dict[str, Any])
 def test_a_schema_that_is_none_is_an_error_when_it_is_made() -> None:
     with pytest.raises(SchemaError):
         prover({"type": "nothing"})
+
+
+def test_nullable_is_read_as_clients_mean_it() -> None:
+    """OpenAPI's word stands in many tools' schemas, and their stubs say None is fine."""
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string", "nullable": True}, "nullable": {"type": "integer"}},
+        "required": ["a"],
+    }
+    assert proven(schema, a=None) == {"a": None}
+    assert proven(schema, a="x", nullable=3) == {"a": "x", "nullable": 3}
+    assert errors(schema, a=3)

@@ -304,6 +304,15 @@ def test_a_connection_closed_while_idle_is_replaced(answering: Answering) -> Non
     assert server.connections == 3
 
 
+@pytest.mark.parametrize("head", [b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 200 OK\r\nConnection: close\r\n"])
+def test_a_server_that_keeps_no_connection_is_understood(answering: Answering, head: bytes) -> None:
+    """Python's own simple servers speak HTTP/1.0: the socket is gone when the last byte has been read."""
+    server = answering(http(PLAIN).replace(b"HTTP/1.1 200 OK\r\n", head))
+    client = client_of(server)
+    assert [ask(client) for _ in range(2)] == [PLAIN_PARTS] * 2
+    assert client.probe().kind == "ok"
+
+
 def test_ending_a_finished_request_does_not_touch_the_connection(answering: Answering) -> None:
     server = answering(http(PLAIN))
     client, first = client_of(server), Lifetime(60)
