@@ -192,12 +192,16 @@ def _shortened(call: str) -> str:
 def call_as_code(call: PastCall, briefing: Briefing) -> str:
     """A past call in the form that the model is asked for."""
     try:
-        arguments = json.loads(call.arguments)
-    except ValueError:
-        arguments = None
-    if not isinstance(arguments, dict):
+        return _call_as_code(call, briefing)
+    except (ValueError, RecursionError):  # The client's text is no JSON, no object, or nested beyond reason.
         name, _ = briefing.python_names(call.name, {})
         return f"{name}(**{json.dumps(call.arguments, ensure_ascii=False)})"
+
+
+def _call_as_code(call: PastCall, briefing: Briefing) -> str:
+    arguments = json.loads(call.arguments)
+    if not isinstance(arguments, dict):
+        raise ValueError("the arguments are no object")
     name, renamed = briefing.python_names(call.name, arguments)  # pyright: ignore[reportUnknownArgumentType]
     named = {key: value for key, value in renamed.items() if key.isidentifier() and not keyword.iskeyword(key)}
     shown = [f"{key}={python_literal(value)}" for key, value in named.items()]

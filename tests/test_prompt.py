@@ -135,6 +135,8 @@ def test_a_fence_in_a_result_makes_the_fence_longer() -> None:
         (PastCall("", "f", '{"not-a-name": 1, "a": 2}'), 'f(a=2, **{"not-a-name": 1})'),
         (PastCall("", "f", "no json"), 'f(**"no json")'),
         (PastCall("", "f", "[1]"), 'f(**"[1]")'),
+        (PastCall("", "f", '{"class": 1}'), 'f(**{"class": 1})'),
+        (PastCall("", "f", "[" * 2000), f'f(**"{"[" * 2000}")'),
     ],
 )
 def test_calls_as_code(call: PastCall, code: str) -> None:

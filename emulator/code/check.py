@@ -82,7 +82,11 @@ class NeedsRun(CodeError):
 
 
 class Refused(CodeError):
-    """The statement is not allowed, or isn't Python."""
+    """The statement is not allowed."""
+
+
+class NotPython(Refused):
+    """The statement isn't Python."""
 
 
 def parse(source: str, limits: CodeLimits) -> list[ast.stmt]:
@@ -93,7 +97,7 @@ def parse(source: str, limits: CodeLimits) -> list[ast.stmt]:
         return ast.parse(source).body
     except SyntaxError as error:
         place = f" (line {error.lineno}, column {error.offset})" if error.lineno and error.offset else ""
-        raise Refused(f"SyntaxError: {error.msg}{place}") from None
+        raise NotPython(f"SyntaxError: {error.msg}{place}") from None
     except (ValueError, MemoryError, RecursionError, OverflowError) as error:
         raise Refused(f"the statement can't be parsed: {type(error).__name__}") from None
 

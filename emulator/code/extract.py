@@ -170,6 +170,8 @@ class Extractor:
         line = "".join(self._partial)
         self._partial = [line]
         prose = self._state == self._prose
+        if not prose and not self._begun and _TEXT_START.match(line[:_REACH], partial=True):
+            return
         if prose and not self._begun and self._begins(line, complete=False):
             self._held = len(line) >= _REACH
             return
@@ -233,6 +235,8 @@ class Extractor:
         return ""
 
     def _thought(self, line: str, start: bool) -> str:
+        if start and (again := _TEXT_START.match(line)):  # The template has opened the thought, and the model too.
+            return line[again.end() :]
         end = _THOUGHT_END.search(line)
         text = line[: end.start()] if end else line
         if text:

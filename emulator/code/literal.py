@@ -99,8 +99,9 @@ class LiteralReader:
                     self._assign(target, self._stored(value))
             case ast.Import(names):
                 self._import([alias.name for alias in names])
-            case ast.ImportFrom(module, _, 0):
-                self._import([module or ""])
+            case ast.ImportFrom(module, names, 0):
+                # The functions are there without an import of them.
+                self._import([] if all(alias.name in self.tools for alias in names) else [module or ""])
             case ast.Pass() | ast.Return():
                 pass
             case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) if name in self.tools:
@@ -110,6 +111,7 @@ class LiteralReader:
             case ast.If(test, body, []) if ast.unparse(test) == "__name__ == '__main__'":
                 self.run(body)
             case _:
+                self._find_unread(node)  # What looks at a result waits for it, whatever else it does.
                 raise why(node)
 
     def _import(self, modules: list[str]) -> None:
@@ -156,16 +158,17 @@ class LiteralReader:
                 return self._value(node)
 
     def _printed(self, node: ast.expr) -> None:
-        """Printing doesn't look into a result, and what is printed is not needed here."""
+        """What is printed is not needed here, only the calls in it, if all of them could be made."""
         before = self.calls
         try:
             self._stored(node)
         except (Dependent, NeedsRun):
-            if self.calls != before or self._mentions_tool(node):
+            if self.calls - before < self._calls_in(node):
                 raise
 
-    def _mentions_tool(self, node: ast.expr) -> bool:
-        return any(isinstance(n, ast.Call) and self._tool_name(n.func) is not None for n in ast.walk(node))
+    def _calls_in(self, node: ast.expr) -> int:
+        calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+        return sum(self._tool_name(call.func) is not None for call in calls)
 
     def _tool_name(self, function: ast.expr) -> str | None:
         match function:
@@ -206,12 +209,14 @@ class LiteralReader:
         fields = value.fields if isinstance(value, ModelObject) else value
         if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):  # pyright: ignore[reportUnknownVariableType]
             raise Refused("what stands behind ** is not a dict with names as keys")
+        self._charge(len(fields))  # pyright: ignore[reportUnknownArgumentType]
         return fields  # pyright: ignore[reportUnknownVariableType]
 
     def _sequence(self, node: ast.expr) -> list[Any]:
         value = self._value(node)
         if not isinstance(value, list | tuple | str):
             raise Refused("what stands behind * is not a list")
+        self._charge(len(value))  # pyright: ignore[reportUnknownArgumentType]
         return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
 
     def _key(self, node: ast.expr) -> Any:
@@ -255,7 +260,7 @@ class LiteralReader:
             case ast.List(elements) | ast.Set(elements):  # JSON has no sets; the order is the one written.
                 return self._elements(elements)
 
-    def _find_unread(self, node: ast.expr) -> None:
+    def _find_unread(self, node: ast.AST) -> None:
         for part in ast.walk(node):
             if isinstance(part, ast.Name) and part.id in self._unread:
                 raise Dependent(f"uses the result {part.id}")
@@ -277,14 +282,17 @@ class LiteralReader:
             raise NeedsRun(f"the function {name} can't be a value")
         raise Refused(f"NameError: the name {name} is not defined")
 
+    def _charge(self, units: int) -> None:
+        self._budget -= units
+        if self._budget < 0:
+            raise Refused("the code holds too much data")
+
     def _spent(self, value: Any) -> Any:
         """``value``, its size taken off what an answer may hold: names make a small text a huge value."""
         left = [value]
         while left:
             item = left.pop()
-            self._budget -= 1 + len(item) // 8 if isinstance(item, str) else 1
-            if self._budget < 0:
-                raise Refused("the code holds too much data")
+            self._charge(1 + len(item) // 8 if isinstance(item, str) else 1)
             if isinstance(item, ModelObject):
                 item = item.fields
             if isinstance(item, dict):

@@ -9,66 +9,23 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
-import regex
-
-from emulator.code.check import CodeError, Refused, parse
+from emulator.code.check import CodeError, NotPython, Refused, parse
 from emulator.code.extract import BlockEnd, BlockStart, Extractor, Foreign, Piece, Prose, StrayThoughtEnd, Thought
 from emulator.code.gate import ThoughtGate, wary
 from emulator.code.limits import CodeLimits
 from emulator.code.literal import Dependent, LiteralReader, ParsedCall, UnknownFunction
 from emulator.code.statements import Statement
-from emulator.code.values import ModelObject, plain
+from emulator.code.vocabulary import Unproven, Vocabulary, bindings
 from emulator.tools.toolset import Proof
 
+_FIRST = 64
+"""Characters of an answer, or pieces, that tell how it begins."""
 _INVENTED = frozenset(["result", "results", "output", "outputs", "tool_result", "tool_output"])
 """Languages of the fences in which results are shown; after a call, the model made such a block up."""
-
-
-class Provable(Protocol):
-    """A tool as the reader needs it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def parameters(self) -> Sequence[str]:
-        """The parameters' Python names in the order of the signature."""
-        ...
-
-    def prove(self, arguments: Mapping[str, Any]) -> Proof: ...
-
-
-_WIRE_CALL = regex.compile(r"(?P<before>\s*(?:[^\W\d]\w*\s*=\s*)?(?:await\s+)?)(?P<name>[\w]+(?:-+\w+)+)(?=\s*\()")
-_FIRST = 64
-_CALLED = regex.compile(r"[^\W\d]\w*(?=\s*\()")
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """The tools of a request as the model's Python names them, and the models' fields in order."""
-
-    tools: Mapping[str, Provable]
-    models: Mapping[str, tuple[str, ...]]
-
-    @property
-    def names(self) -> Collection[str]:
-        return self.tools.keys()
-
-    def as_python(self, source: str) -> str:
-        """``source`` with the stubs' name for the client's, where that is called as it is: ``get-weather(…)``."""
-        found = _WIRE_CALL.match(source)
-        if found is None:
-            return source
-        names = {tool.name: python for python, tool in self.tools.items()}
-        python = names.get(found["name"])
-        return source if python is None else f"{found['before']}{python}{source[found.end() :]}"
-
-    def mentioned(self, source: str) -> bool:
-        """Something in ``source`` looks like a call of a tool."""
-        return any(name in self.tools for name in _CALLED.findall(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +57,6 @@ class Problem:
     error: str
 
 
-class _Unproven(CodeError):
-    """The call's arguments don't hold."""
-
-
 class _Enough(CodeError):
     """No further call is wanted in this answer."""
 
@@ -113,6 +66,7 @@ class _Block:
     """``failed`` is the first statement that can't be read; ``unknown`` the first call of a function that nobody
     offers, in a block that has nothing but such calls (``foreign`` is what else there is)."""
 
+    fenced: bool = True
     engaged: bool = False
     failed: tuple[str, CodeError] | None = None
     unknown: tuple[str, CodeError] | None = None
@@ -124,7 +78,7 @@ class AnswerReader:
     """``feed`` the text as it comes, ``finish`` once.
 
     ``vocabulary`` is None where no call is wanted: all that isn't thought is said.  ``made`` are calls of
-    earlier attempts at this answer, which the model may repeat and which aren't made twice.
+    earlier attempts at this answer, canonical, which the model may repeat and which aren't made twice.
     """
 
     vocabulary: Vocabulary | None
@@ -170,7 +124,7 @@ class AnswerReader:
             thoughts, text = self._gate.feed(text)
             self._read(thoughts)
         elif self.in_thought:
-            self._implied.append(text)
+            text = self._begun_in_thought(text)
         if text:
             self._read(self._extractor.feed(text))
         return self._taken()
@@ -189,9 +143,32 @@ class AnswerReader:
         self._out += self._waiting
         return self._taken()
 
+    def thinks_apart(self) -> None:
+        """The upstream tells thoughts from text itself, so the text doesn't begin inside one."""
+        if self.in_thought and not self._implied:
+            self.in_thought = False
+            self._extractor = self._new_extractor(in_thought=False)
+
+    def _begun_in_thought(self, text: str) -> str:
+        """The text that can be read as a thought; an answer that begins with a fence is none."""
+        before = "".join(self._implied) if len(self._implied) < _FIRST else "…"
+        self._implied.append(text)
+        begun = (before + text).lstrip()
+        if before.strip() and not "```".startswith(before.strip()):
+            return text
+        if len(begun) < len("```") and "```".startswith(begun):
+            return ""
+        if begun.startswith("```"):
+            self.in_thought = False
+            self._extractor = self._new_extractor(in_thought=False)
+        return before + text
+
     def _reread_as_answer(self) -> None:
-        """The model was taken to think from the start, but its thought never ended: it was the answer."""
-        self._extractor = self._new_extractor(in_thought=False)
+        """The model was taken to think from the start, but its thought never ended: it was the answer.
+
+        Its words are; code in what may have been a thought all the same is not called.
+        """
+        self._extractor = Extractor(None, self.limits)
         self._read(self._extractor.feed("".join(self._implied)))
         self._read(self._extractor.finish())
 
@@ -213,8 +190,8 @@ class AnswerReader:
                 case Foreign(text, language):
                     if not (language in _INVENTED and self.calls):
                         self._say(text)
-                case BlockStart():
-                    self._block = _Block()
+                case BlockStart(fenced):
+                    self._block = _Block(fenced)
                     self._wary = self._wary or (not self.calls and wary(self._first_words))
                 case Statement():
                     self._statement(piece)
@@ -256,8 +233,7 @@ class AnswerReader:
             self.cut = True
             return
         source = vocabulary.as_python(statement.source)
-        mentioned = vocabulary.mentioned(source)
-        if block.failed and mentioned:
+        if block.failed and vocabulary.mentioned(source):
             self._stop(*block.failed)
             return
         nodes: list[ast.stmt] = []
@@ -267,16 +243,25 @@ class AnswerReader:
             block.foreign |= "print(" in source
         except (Dependent, _Enough):
             self.halted = True
-        except UnknownFunction as error:
-            if mentioned or block.engaged or _near(error.name, vocabulary.names):
-                self._stop(source, error)
-            elif all(_is_call(node) for node in nodes):
-                block.unknown = block.unknown or (source, error)
-            block.failed = block.failed or (source, error)
         except CodeError as error:
-            if mentioned or block.engaged:
-                self._stop(source, error)
-            block.failed, block.foreign = block.failed or (source, error), True
+            self._unreadable(statement, source, nodes, error)
+
+    def _unreadable(self, statement: Statement, source: str, nodes: list[ast.stmt], error: CodeError) -> None:
+        """A statement is a problem if it is about the tools; else it may be part of an answer that has code."""
+        block, vocabulary = self._block, self.vocabulary
+        assert block is not None and vocabulary is not None
+        concerns = block.engaged or vocabulary.mentioned(source)
+        if isinstance(error, NotPython) and not block.fenced and statement.balanced:
+            if block.engaged:  # A line of prose that begins like a call.
+                self._say(f"\n{statement.source}")
+        # Likeness to every tool takes a while: only a block's first unknown name is looked at.
+        elif concerns or (block.failed is None and _near(error, vocabulary.names)):
+            self._stop(source, error)
+        elif isinstance(error, UnknownFunction) and all(_is_call(node) for node in nodes):
+            block.unknown = block.unknown or (source, error)
+        if not isinstance(error, UnknownFunction):
+            block.foreign = True
+        block.failed = block.failed or (source, error)
 
     def _is_cut(self, statement: Statement) -> bool:
         """The text ended inside the statement, and not because the model was done with it."""
@@ -303,8 +288,9 @@ class AnswerReader:
         if not isinstance(error, UnknownFunction) or self.vocabulary is None:
             return str(error)
         close = difflib.get_close_matches(error.name, self.vocabulary.names, n=3, cutoff=0.5)
-        known = close or sorted(self.vocabulary.names)[:20]
-        return f"{error}; {'did you mean' if close else 'the functions are'} {', '.join(known)}?"
+        if close:
+            return f"{error}; did you mean {', '.join(close)}?"
+        return f"{error}; the functions are {', '.join(sorted(self.vocabulary.names)[:20])}"
 
     def _call(self, call: ParsedCall) -> None:
         """Bind, prove and send one call; raises what stops the reading."""
@@ -313,19 +299,19 @@ class AnswerReader:
             raise _Enough("one call at a time")
         tool = self.vocabulary.tools[call.name]
         first: Proof | None = None
-        for arguments in _bindings(tool, call, self.vocabulary.models):
+        for arguments in bindings(tool, call, self.vocabulary.models):
             proof = tool.prove(arguments)
             if proof.arguments is not None:
                 self._send(tool.name, proof.arguments)
                 return
             first = first or proof
-        raise _Unproven("; ".join(first.errors) if first else "the call can't be bound")
+        raise Unproven("; ".join(first.errors) if first else "the call can't be bound")
 
     def _send(self, name: str, arguments: str) -> None:
         assert self._block is not None
         self._block.engaged = True
-        if (name, arguments) in self.made:
-            self.made.remove((name, arguments))
+        if self.made and (same := canonical(name, arguments)) in self.made:
+            self.made.remove(same)
             return
         self.calls += 1
         (self._waiting if self._wary else self._out).append(Called(name, arguments))
@@ -348,6 +334,11 @@ def _words(space: list[str], text: str, *, begun: bool) -> str:
     return words if begun else words.lstrip()
 
 
+def canonical(name: str, arguments: str) -> tuple[str, str]:
+    """A call as what it says: the order of its keywords is no difference."""
+    return name, json.dumps(json.loads(arguments), sort_keys=True)
+
+
 def _is_call(node: ast.stmt) -> bool:
     """A statement that is nothing but a call of a function by its name."""
     match node:
@@ -359,36 +350,11 @@ def _is_call(node: ast.stmt) -> bool:
             return False
 
 
-def _near(name: str, names: Collection[str]) -> bool:
+def _near(error: CodeError, names: Collection[str]) -> bool:
     """An unknown function that is meant to be one of the tools, not part of some other code."""
-    folded = name.replace("_", "").lower()
+    if not isinstance(error, UnknownFunction):
+        return False
+    folded = error.name.replace("_", "").lower()
     return any(folded == known.replace("_", "").lower() for known in names) or bool(
-        difflib.get_close_matches(name, names, n=1, cutoff=0.8)
+        difflib.get_close_matches(error.name, names, n=1, cutoff=0.8)
     )
-
-
-def _bindings(tool: Provable, call: ParsedCall, models: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The ways to read a call's arguments, likeliest first; the one that is proven counts."""
-    parameters = list(tool.parameters)
-    if len(call.positional) > len(parameters):
-        raise _Unproven(f"{call.name} takes at most {len(parameters)} arguments; {len(call.positional)} were given")
-    bound = dict(zip(parameters, call.positional, strict=False))
-    if twice := bound.keys() & call.keywords.keys():
-        raise _Unproven(f"{call.name}: the argument {min(twice)} is given twice")
-    readings = [{key: plain(value) for key, value in (bound | call.keywords).items()}]
-    whole = _only_value(call, parameters)
-    if isinstance(whole, ModelObject | dict):
-        spread = plain(whole)
-        invented = isinstance(whole, ModelObject) and whole.model not in models
-        readings.insert(0 if invented else 1, spread)
-    return readings
-
-
-def _only_value(call: ParsedCall, parameters: Sequence[str]) -> Any:
-    """The single value that may hold all arguments: ``f({...})``, ``f(Args(...))``, ``f(args=Args(...))``."""
-    if len(call.positional) == 1 and not call.keywords:
-        return call.positional[0]
-    if not call.positional and len(call.keywords) == 1:
-        key, value = next(iter(call.keywords.items()))
-        return None if key in parameters else value
-    return None

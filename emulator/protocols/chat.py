@@ -24,7 +24,8 @@ TOOL_PARAMETERS = frozenset(["tools", "tool_choice", "parallel_tool_calls", "fun
 """Request parameters that no upstream gets to see."""
 
 _SEEN_BYTES = 8 << 20
-_LONG_NUMBER = re.compile(rb"[:,\[\s-][1-9]\d{18}")
+_MOST_CHOICES = 128  # OpenAI's own limit
+_INTEGERS_END = 2.0**63
 _NAME = re.compile(r"[\w-]{1,64}")
 """OpenAI's own pattern is narrower, ``[a-zA-Z0-9_-]``: letters of other scripts do no harm here."""
 
@@ -86,6 +87,10 @@ def parse_chat(raw: bytes, rules: ChatRules) -> ChatRequest:
                 param=legacy,
                 code="unsupported_parameter",
             )
+    if n > _MOST_CHOICES:
+        raise InvalidRequest(
+            f"Invalid value for 'n': {n} is greater than {_MOST_CHOICES}.", param="n", code="integer_above_max_value"
+        )
     tools = _tools(body, rules)
     return ChatRequest(
         body=body,
@@ -101,9 +106,21 @@ def parse_chat(raw: bytes, rules: ChatRules) -> ChatRequest:
 
 
 def _loads(raw: bytes) -> Any:
-    """Strict JSON; integers beyond 64 bits, which orjson would round, stay what they are."""
+    """Strict JSON; integers beyond 64 bits, which orjson rounds, stay what they are in parameters passed on."""
     body = orjson.loads(raw)
-    return json.loads(raw) if _LONG_NUMBER.search(raw) else body
+    if isinstance(body, dict):
+        others = [value for key, value in cast(Json, body).items() if key not in ("messages", "tools")]
+        if _rounded(others):
+            return json.loads(raw)
+    return cast(Any, body)
+
+
+def _rounded(value: Any) -> bool:
+    if isinstance(value, float):
+        return abs(value) >= _INTEGERS_END
+    if isinstance(value, dict):
+        return any(map(_rounded, cast(Json, value).values()))
+    return isinstance(value, list) and any(map(_rounded, cast(list[Any], value)))
 
 
 def upstream_body(request: ChatRequest, messages: list[Json], *, n: int | None = None) -> Json:
@@ -132,7 +149,12 @@ def _tools(body: Mapping[str, Any], rules: ChatRules) -> DeclaredTools:
             param="tools",
             code="array_above_max_length",
         )
-    key, size = content_key(raw)
+    try:
+        key, size = content_key(raw)
+    except RecursionError:
+        raise InvalidRequest(
+            "Invalid 'tools': a schema is nested too deeply.", param="tools", code="invalid_function_parameters"
+        ) from None
     return rules.seen.get(key) or rules.seen.put(key, _declared(raw, key, size), size)
 
 

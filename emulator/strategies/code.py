@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from emulator.code.limits import CodeLimits
-from emulator.code.reader import AnswerReader, Called, Mused, Problem, Reading, Said, Vocabulary
+from emulator.code.reader import AnswerReader, Called, Mused, Problem, Reading, Said, Vocabulary, canonical
 from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, ReasoningDelta, TextDelta
 from emulator.ports import AnswerDelta
@@ -94,7 +94,7 @@ def _reader(task: CodeTask, state: _State) -> AnswerReader:
         task.limits,
         in_thought=task.in_thought,
         only_first=task.briefing.single,
-        made=list(state.made),
+        made=[canonical(name, arguments) for name, arguments in state.made],
     )
 
 
@@ -108,6 +108,8 @@ def _read(
     while True:
         delta = yield READ
         assert delta is not None
+        if delta.reasoning:
+            reader.thinks_apart()
         if delta.reasoning and first:
             state.thought = True
             yield ReasoningDelta(task.choice, delta.reasoning)
@@ -139,6 +141,8 @@ def _let_go(state: _State, attempt: _Attempt, *, keep: bool) -> Iterator[Event]:
     """Words that waited for the attempt's outcome are said, or dropped for the calls they led to."""
     held, attempt.held = attempt.held, []
     if keep and held:
+        if state.said:  # Words of an earlier attempt stand before these.
+            yield TextDelta(held[0].choice, "\n\n")
         state.said = True
         yield from held
 
@@ -182,7 +186,7 @@ def _give_up(
         return [Finished(task.choice, "tool_calls")]
     if isinstance(wrong, Problem):
         raise ModelFault(
-            f"The model's call could not be made valid: {wrong.error}. It wrote: {wrong.source[:300]}",
+            f"The model's call could not be made valid: {wrong.error} - It wrote: {wrong.source[:300]}",
             hint="- A larger model, fewer tools or more --repairs may help.",
         )
     if wrong == "required":

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.code.limits import CodeLimits
-from emulator.code.reader import AnswerReader, Called, Said
-from tests.code.samples import PARIS, SAMPLES, call, merged, read
+from emulator.code.reader import AnswerReader, Called, Mused, Said, canonical
+from tests.code.samples import PARIS, ROME, SAMPLES, TOOLS, call, merged, read
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -134,7 +134,7 @@ def test_one_call_only() -> None:
 
 
 def test_a_repeated_call_is_not_made_twice() -> None:
-    readings, _ = read("get_weather(city='Paris')\nnow()", made=[("get-weather", '{"city": "Paris"}')])
+    readings, _ = read("get_weather(city='Paris')\nnow()", made=[canonical("get-weather", '{"city":"Paris"}')])
     assert readings == [call("now")]
 
 
@@ -144,8 +144,61 @@ def test_a_model_known_to_think_first() -> None:
     assert len([r for r in readings if isinstance(r, Called)]) == 1
 
 
-def test_a_thought_that_never_ends_was_the_answer() -> None:
-    assert read("now()", in_thought=True)[0][-1] == call("now")
+def test_a_thought_that_never_ends_is_said_but_not_called() -> None:
+    """Whether it was a thought or the answer, nobody knows: its words are shown, its code isn't called."""
+    readings, _ = read("Maybe.\nnow()", in_thought=True)
+    assert readings[-1] == Said("Maybe.\nnow()")
+    assert not [r for r in readings if isinstance(r, Called)]
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_model_known_to_think_first_may_answer_at_once(cut: int) -> None:
+    assert read("```python\nnow()\n```", cut, in_thought=True)[0] == [call("now")]
+
+
+def test_a_thought_that_template_and_model_both_open() -> None:
+    text = "<think>\nhm\n</think>\nnow()"
+    for cut in range(1, len(text)):
+        assert read(text, cut, in_thought=True)[0] == [Mused("hm"), call("now")], f"cut at {cut}"
+
+
+def test_an_upstream_that_tells_thoughts_apart() -> None:
+    reader = AnswerReader(TOOLS, CodeLimits(), in_thought=True)
+    reader.thinks_apart()
+    assert merged(reader.feed("The answer is 42.") + reader.finish("stop")) == [Said("The answer is 42.")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can use these:\nget_weather(city): the weather of a city.\nWhich one?",
+        "now() returns the time.",
+        "```python\nimport re\nm = re.send(r'x', text)\nprint(m)\n```",
+    ],
+)
+def test_words_about_functions_are_words(text: str) -> None:
+    readings, reader = read(text)
+    assert readings == [Said(text)]
+    assert reader.problem is None
+
+
+def test_a_condition_on_a_result_waits_for_it() -> None:
+    readings, reader = read("```python\nw = get_weather(city='Paris')\nif w['rain']:\n    send(to='a', body='x')\n```")
+    assert (readings, reader.halted, reader.problem) == ([PARIS], True, None)
+
+
+def test_printed_calls_all_leave() -> None:
+    text = "print(f\"{get_weather(city='Paris')}\")\nprint(f\"{get_weather(city='Rome')}\")"
+    assert read(f"```python\n{text}\n```")[0] == [PARIS, ROME]
+    assert read("print(send(to=now()))")[0] == [call("now")]
+
+
+def test_long_words_and_many_unknown_names_cost_nothing() -> None:
+    """Each of these took minutes once: the work would hold up every other stream."""
+    assert read(f"```python\nnow()\nsend(to='{'a' * 120_000}')\n```")[0][0] == call("now")
+    names = "\n".join(f"nomber_{i}_thing_does()" for i in range(1000))
+    assert read(f"```python\n{names}\n```")[1].problem is not None
+    assert read(f"s = 'a' * 131072\nsend(to=[{'*s,' * 3000}])")[1].problem is not None
 
 
 def test_without_tools_code_is_text() -> None:

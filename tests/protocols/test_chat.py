@@ -55,6 +55,7 @@ WRONG: list[tuple[dict[str, Any], str, str | None]] = [
     ({"n": "2"}, "n", "invalid_type"),
     ({"n": True}, "n", "invalid_type"),
     ({"n": 0}, "n", "integer_below_min_value"),
+    ({"n": 1_000_000}, "n", "integer_above_max_value"),
     ({"stream_options": 1}, "stream_options", "invalid_type"),
     ({"stream_options": {"include_usage": 1}}, "stream_options.include_usage", "invalid_type"),
     ({"parallel_tool_calls": 1}, "parallel_tool_calls", "invalid_type"),
@@ -212,3 +213,8 @@ def test_a_chat_without_tools_is_plain() -> None:
     assert parse().plain_chat
     assert not parse(tools=[WEATHER]).plain_chat
     assert not parse(parallel_tool_calls=True).plain_chat
+
+
+def test_integers_beyond_64_bits_reach_the_upstream_as_they_are() -> None:
+    raw = b'{"messages": [{"role": "user", "content": "x"}], "weird": {"x": [12345678901234567890123]}}'
+    assert parse_chat(raw, ChatRules()).body["weird"] == {"x": [12345678901234567890123]}

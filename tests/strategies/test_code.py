@@ -179,3 +179,13 @@ def test_long_arguments_come_in_pieces() -> None:
     fragments = [e.fragment for e in events if isinstance(e, ArgumentsDelta)]
     assert len(fragments) > 2
     assert len("".join(fragments)) > 5000
+
+
+def test_a_repeated_call_with_its_keywords_in_another_order_is_the_same() -> None:
+    events, _ = run([whole("send(to='a', body='b')\nnow(x=1)"), whole("send(body='b', to='a')\nnow()")], task())
+    assert [name for name, _ in calls(events)] == ["send", "now"]
+
+
+def test_words_of_two_attempts_keep_apart() -> None:
+    events, _ = run([whole("Let us go.\n```python\nnow(x=1)\n```"), whole("I can't.")], task())
+    assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "Let us go.\n\nI can't."
