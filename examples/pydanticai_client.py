@@ -14,13 +14,13 @@ MODEL = os.environ.get("MODEL", "qwen2.5-coder-0.5b-instruct")
 QUESTION = "How is the weather in Oslo, and what time is it in Lisbon?"
 
 
-def get_weather(city: str) -> str:
+async def get_weather(city: str) -> str:
     """Current weather in a city."""
     print(f"get_weather({city!r})")
     return f"{city}: snow, -2 °C"
 
 
-def get_time(city: str) -> str:
+async def get_time(city: str) -> str:
     """Current local time in a city."""
     print(f"get_time({city!r})")
     return f"{city}: 14:30"

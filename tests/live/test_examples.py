@@ -40,7 +40,8 @@ def test_it_runs_to_the_answer(server: Server, scripted: ScriptedUpstream, tmp_p
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    weather, time, answer = done.stdout.splitlines()
+    *called, answer = done.stdout.splitlines()
+    time, weather = sorted(called)  # Some clients run tools at the same time.
     assert "get_weather" in weather
     assert "Oslo" in weather
     assert "get_time" in time
