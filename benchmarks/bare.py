@@ -3,9 +3,10 @@
 It reads the request's JSON with orjson, posts the body as it came to the upstream over a pool of urllib3, reads the
 answer's JSON and returns it, or relays the chunks of a stream as they come, and writes a line of log a request
 (gunicorn's access log).  It doesn't watch its clients, limit or check anything.  It runs as the emulator does, on
-gunicorn with gevent workers and the same settings of both, but with gunicorn's own worker class.
+gunicorn with gevent workers and the same settings of both, but with gunicorn's own worker class; or, as most Flask apps
+do, with 32 threads a worker.
 
-    python -m benchmarks.bare PORT UPSTREAM_PORT WORKERS LOG
+    python -m benchmarks.bare PORT UPSTREAM_PORT WORKERS LOG gevent|gthread
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from emulator.server import CONNECTIONS, KEEPALIVE_SECONDS, MAX_HEADER_BYTES, MA
 
 _PIECE = 1 << 16
 _POOL = 1024
+_THREADS = 32
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
 
@@ -60,15 +62,17 @@ def _relay(answer: Any) -> Iterator[bytes]:
 
 
 class _Server(BaseApplication):
-    def __init__(self, port: int, upstream_port: int, workers: int, log: str) -> None:
+    def __init__(self, port: int, upstream_port: int, workers: int, log: str, kind: str) -> None:
         self._port, self._upstream_port, self._workers, self._log = port, upstream_port, workers, log
+        self._kind = kind
         super().__init__()
 
     def load_config(self) -> None:
         chosen: dict[str, Any] = {
             "bind": f"{HOST}:{self._port}",
             "workers": self._workers,
-            "worker_class": "gevent",
+            "worker_class": self._kind,
+            "threads": _THREADS if self._kind == "gthread" else 1,
             "worker_connections": CONNECTIONS,
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 - as the emulator's
             "keepalive": KEEPALIVE_SECONDS,
@@ -88,4 +92,4 @@ class _Server(BaseApplication):
 
 if __name__ == "__main__":
     port, upstream_port, workers = map(int, sys.argv[1:4])
-    _Server(port, upstream_port, workers, sys.argv[4]).run()
+    _Server(port, upstream_port, workers, *sys.argv[4:6]).run()

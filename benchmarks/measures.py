@@ -126,19 +126,21 @@ def call(servers: Servers, size: Size) -> list[Figure]:
 
 def throughput(servers: Servers, size: Size) -> list[Figure]:
     asking = Asking("bench-call", three_tools())
-    rates: dict[str, list[float]] = {server.name: [] for server in servers.compared}
-    for server in servers.compared:
+    asked = (*servers.compared, servers.threads)
+    rates: dict[str, list[float]] = {server.name: [] for server in asked}
+    for server in asked:
         warm(server, asking)
     for turn in range(size.crowd_rounds):
-        for server in servers.compared if turn % 2 else reversed(servers.compared):
+        for server in asked if turn % 2 else reversed(asked):
             rate = requests_per_second(
                 server, asking, clients=size.clients, seconds=size.crowd_seconds, first=turn * 1_000_000
             )
             rates[server.name].append(rate)
-    bare, emulator = median(rates["bare"]), median(rates["emulator"])
-    parts = {"emulator requests/s": emulator, "bare requests/s": bare}
+    reached = {name: median(values) for name, values in rates.items()}
+    parts = {f"{name} requests/s": rate for name, rate in reached.items()}
+    parts["ratio to the bare app with threads"] = reached["emulator"] / reached[servers.threads.name]
     what = f"requests/s of one literal call among 3 tools, {size.clients} clients"
-    return [Figure("throughput", what, emulator / bare, parts, 0.7, ">=")]
+    return [Figure("throughput", what, reached["emulator"] / reached["bare"], parts, 0.7, ">=")]
 
 
 def prose(servers: Servers, size: Size) -> list[Figure]:

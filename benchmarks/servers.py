@@ -33,11 +33,12 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """``direct`` is the mock upstream that both others ask."""
+    """``direct`` is the mock upstream that the others ask; ``threads`` the bare app with threads instead of gevent."""
 
     direct: Server
     bare: Server
     emulator: Server
+    threads: Server
 
     @property
     def compared(self) -> tuple[Server, Server]:
@@ -46,20 +47,24 @@ class Servers:
 
 @contextmanager
 def running(workers: int) -> Generator[Servers]:
-    """All three, ready to be asked.  Raises BrokenAnswer where one doesn't start, with what it printed."""
+    """All four, ready to be asked.  Raises BrokenAnswer where one doesn't start, with what it printed."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulator-bench-")))
         mock = _start(stack, ["-m", "benchmarks.mock"], folder / "mock.txt", cwd=ROOT)
         port = _printed_port(mock, folder / "mock.txt")
         direct = Server("mock", port, 0.0)
         bare_port, emulator_port = _free_port(), _free_port()
-        arguments = ["-m", "benchmarks.bare", str(bare_port), str(port), str(workers), str(folder / "bare.log")]
+        common = [str(port), str(workers), str(folder / "bare.log")]
+        arguments = ["-m", "benchmarks.bare", str(bare_port), *common, "gevent"]
         bare = _ready(stack, "bare", bare_port, arguments, folder, cwd=ROOT)
+        threads_port = _free_port()
+        arguments = ["-m", "benchmarks.bare", str(threads_port), *common, "gthread"]
+        threads = _ready(stack, "bare, 32 threads a worker", threads_port, arguments, folder, cwd=ROOT)
         # In an empty folder, where no .env of the developer's changes what is measured.
         arguments = [str(ROOT / "app.py"), "--base-url", f"http://{HOST}:{port}/v1", "--no-check"]
         arguments += ["--port", str(emulator_port), "--workers", str(workers), "--log-dir", str(folder / "logs")]
         emulator = _ready(stack, "emulator", emulator_port, arguments, folder, cwd=folder, translates=True)
-        yield Servers(direct, bare, emulator)
+        yield Servers(direct, bare, emulator, threads)
 
 
 def _start(stack: ExitStack, arguments: Sequence[str], output: Path, *, cwd: Path) -> subprocess.Popen[bytes]:
