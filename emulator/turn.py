@@ -15,7 +15,7 @@ from emulator.events import CallStarted, Event, Head, UsageTotal
 from emulator.lifetime import Lifetime
 from emulator.ports import AnswerDelta, AnswerHead, AnswerUsage, Upstream
 from emulator.protocols.chat import ChatRequest, upstream_body
-from emulator.strategies.code import Ask, CodeTask, Effect, Read, answer
+from emulator.strategies.code import Ask, CodeTask, Dropped, Effect, Read, answer
 from emulator.usage import UsageSum
 
 Json = dict[str, Any]
@@ -36,13 +36,17 @@ class _Running:
     strategy: Generator[Effect, AnswerDelta | None, None]
     ask: Ask | None = None
     done: bool = False
+    dropped: list[str] = field(default_factory=list[str])
 
     def step(self, delta: AnswerDelta | None) -> Iterator[Event]:
         """Send ``delta``; what the strategy says until it needs something again."""
         try:
             effect = self.strategy.send(delta)
             while not isinstance(effect, Ask | Read):
-                yield effect
+                if isinstance(effect, Dropped):
+                    self.dropped.append(effect.reason)
+                else:
+                    yield effect
                 effect = next(self.strategy)
             self.ask = effect if isinstance(effect, Ask) else None
         except StopIteration:
@@ -78,6 +82,12 @@ class Turn:
             for event in events:
                 self.calls += isinstance(event, CallStarted)
                 yield event
+
+    def told(self) -> Json:
+        """What the log is to say of the turn."""
+        dropped = [reason[:300] for choice in self._choices.values() for reason in choice.dropped]
+        told: Json = {"calls": self.calls, "asked": len(self.trace.questions)}
+        return told | {"dropped": dropped} if dropped else told
 
     def _events(self) -> Generator[Event, None, None]:
         for choice in self._choices.values():

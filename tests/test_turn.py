@@ -145,3 +145,12 @@ def test_the_trace_shows_questions_and_answers() -> None:
     list(shown.events())
     assert shown.trace.answers == ["get_weather(town='x')", "now()"]
     assert len(shown.trace.questions) == 2
+
+
+def test_what_is_dropped_after_calls_is_told_to_the_log() -> None:
+    bad: list[AnswerPart] = [said("now()\nget_weather(town='x')")]
+    shown = turn(Scripted(bad, bad))
+    assert Finished(0, "tool_calls") in list(shown.events())
+    told = shown.told()
+    assert (told["calls"], told["asked"]) == (1, 2)
+    assert "unexpected argument town" in told["dropped"][0]

@@ -35,7 +35,16 @@ class Read:
 
 
 READ = Read()
-Effect = Ask | Read | Event
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Something that the model wrote after its calls had left could not be used; for whoever reads the log."""
+
+    reason: str
+
+
+Effect = Ask | Read | Dropped | Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +189,11 @@ def _wrong(task: CodeTask, state: _State, attempt: _Attempt) -> Problem | Litera
 
 def _give_up(
     task: CodeTask, state: _State, attempt: _Attempt, wrong: Problem | Literal["required", "empty"]
-) -> Iterable[Event]:
+) -> Iterable[Effect]:
     """No question is left.  Calls that have left stand; without any, the client is told what went wrong."""
     if state.made:
-        return [Finished(task.choice, "tool_calls")]
+        reason = wrong.error if isinstance(wrong, Problem) else wrong
+        return [Dropped(reason), Finished(task.choice, "tool_calls")]
     if isinstance(wrong, Problem):
         raise ModelFault(
             f"The model's call could not be made valid: {wrong.error} - It wrote: {wrong.source[:300]}",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import closing
-from typing import Any
 
 from flask import Blueprint, Response, request
 
 from emulator.protocols.chat import ChatRequest, parse_chat
 from emulator.protocols.chat_answer import ChatStream, error_frames, fold
+from emulator.turn import Turn
 from emulator.web.body import read_body
 from emulator.web.passing import pass_through
 from emulator.web.respond import Watched, emulator, json_response
@@ -33,7 +33,7 @@ def _whole(watched: Watched, chat: ChatRequest) -> Response:
     try:
         turn = watched.core.turn(chat, request.headers.get("Authorization"), watched.lifetime)
         body = fold(turn.events())
-        watched.fields |= {"calls": turn.calls, "asked": len(turn.trace.questions)}
+        watched.fields |= turn.told()
         if watched.core.settings.trace and request.headers.get("X-Emulator-Trace"):
             body["emulator"] = {
                 "prompt": turn.trace.questions[0],
@@ -69,7 +69,7 @@ def _stream(watched: Watched, chat: ChatRequest) -> Response:
     return response
 
 
-def _frames(watched: Watched, turn: Any, stream: ChatStream) -> Generator[bytes, None, None]:
+def _frames(watched: Watched, turn: Turn, stream: ChatStream) -> Generator[bytes, None, None]:
     with closing(turn.events()) as events:
         yield from stream.frames(events)
-    watched.fields |= {"calls": turn.calls, "asked": len(turn.trace.questions)}
+    watched.fields |= turn.told()

@@ -13,7 +13,7 @@ from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, ReasoningDelta, TextDelta
 from emulator.ports import AnswerDelta
 from emulator.prompt import Briefing, Prompts
-from emulator.strategies.code import Ask, CodeTask, Read, answer
+from emulator.strategies.code import Ask, CodeTask, Dropped, Read, answer
 from tests.code.samples import TOOLS
 
 PROMPTS = Prompts()
@@ -49,7 +49,7 @@ def run(answers: Sequence[Iterable[AnswerDelta]], todo: CodeTask) -> tuple[list[
                 deltas = iter(next(left))
             elif isinstance(effect, Read):
                 sent = next(deltas)
-            else:
+            elif not isinstance(effect, Dropped):
                 events.append(effect)
     except StopIteration:
         pass
