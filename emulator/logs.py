@@ -28,6 +28,7 @@ LOG_NAME = "server.log"
 REMOVED = "[removed]"
 MAX_TEXT = 8192
 _LOOK_SECONDS = 1.0
+_LOOKS = 16
 _ROOTS = ("emulator", "gunicorn.error", "werkzeug", "py.warnings")
 _SECRET_NAMES = re.compile(r"authorization|api[-_]?key|cookie|password|secret|credential", re.IGNORECASE)
 _SECRETS: tuple[str, ...] = (
@@ -141,8 +142,9 @@ class RotatingFile(logging.Handler):
 
     A line is one ``write`` on a file opened with O_APPEND, which the system keeps whole without a lock; a lock
     for every line makes busy processes wait for each other.  Who finds the file full renames it, under a lock,
-    and the others see by its inode that they have to open the new one; they look once a second, and what they
-    write meanwhile stands in the renamed file.  Raises OSError where the file can't be written.
+    and the others see by its inode that they have to open the new one; they look once a second, and whenever they
+    have written a sixteenth of it; what they write meanwhile stands in the renamed file.  Raises OSError where the file
+    can't be written.
 
     It has no ``stream``, because gunicorn writes ``wsgi.errors`` to any it finds, past formatter and scrubber.
     """
@@ -153,7 +155,7 @@ class RotatingFile(logging.Handler):
         self._max_bytes, self._backups = max_bytes, backups
         self._file = self._open(path)
         self._identity = _identity(os.fstat(self._file))
-        self._size = 0  # at least what this process has written since it looked
+        self._unseen = 0  # bytes that this process has written since it looked at the file
         self._look_again = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -169,11 +171,11 @@ class RotatingFile(logging.Handler):
         super().close()
 
     def _append(self, line: bytes) -> None:
-        self._size += len(line)
-        if time.monotonic() < self._look_again and self._size <= self._max_bytes:
+        self._unseen += len(line)
+        if time.monotonic() < self._look_again and self._unseen * _LOOKS <= self._max_bytes:
             self._write(line)
             return
-        self._look_again = time.monotonic() + _LOOK_SECONDS
+        self._unseen, self._look_again = 0, time.monotonic() + _LOOK_SECONDS
         now = self._now()
         if now is not None and now.st_size and now.st_size + len(line) > self._max_bytes:
             self._rotate(len(line))
@@ -182,7 +184,6 @@ class RotatingFile(logging.Handler):
             file = self._open(self._path)
             os.close(self._file)
             self._file, self._identity = file, _identity(os.fstat(file))
-        self._size = now.st_size if now else 0
         self._write(line)
 
     def _write(self, line: bytes) -> None:
