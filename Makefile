@@ -64,6 +64,6 @@ clean:
 	$(PIP) -r requirements-local.txt
 	@touch $@
 
-.venv/.dev: requirements-dev.txt .venv/.server
+.venv/.dev: requirements-dev.txt requirements-stores.txt .venv/.server
 	$(PIP) -r requirements-dev.txt
 	@touch $@

@@ -1,0 +1,17 @@
+"""Workers run in gevent's monkey-patched world, where a store that keeps the process to itself stops all other requests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.upstream.test_under_gevent import PATCHED
+
+CONTRACT = Path(__file__).with_name("test_contract.py")
+
+
+def test_the_contract_holds_under_gevent() -> None:
+    command = [sys.executable, "-c", PATCHED, "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", str(CONTRACT)]
+    run = subprocess.run(command, cwd=CONTRACT.parents[2], capture_output=True, text=True, timeout=300, check=False)
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
