@@ -130,3 +130,10 @@ class ClientGone(EmulatorError):
     status = 499
     type = "client_closed_request"
     code = "client_closed_request"
+
+
+class KernelUnavailable(EmulatorError):
+    """No kernel was free in time, or none can be started: nothing is wrong with the program."""
+
+    status = 503
+    code = "kernel_unavailable"

@@ -10,22 +10,18 @@ import ast
 
 from emulator.code.limits import CodeLimits
 
-HARMLESS_IMPORTS = frozenset(
-    [
-        "typing",
-        "typing_extensions",
-        "pydantic",
-        "datetime",
-        "json",
-        "asyncio",
-        "enum",
-        "dataclasses",
-        "__future__",
-        "tools",
-        "functions",
-    ]
+MODULES = frozenset(
+    (
+        "json re math datetime collections itertools random time functools copy typing asyncio dataclasses decimal"
+        " bisect base64 hashlib csv"
+    ).split()
 )
-"""Modules that models import out of habit.  Nothing is imported; the line is read over."""
+"""Modules that a program may import; the interpreter has its own of each, without files or network."""
+UNNEEDED_MODULES = frozenset(
+    ["pydantic", "typing_extensions", "__future__", "tools", "functions", "enum", "abc", "logging"]
+)
+"""Modules that models import out of habit: the line is read over."""
+HARMLESS_IMPORTS = MODULES | UNNEEDED_MODULES
 
 FORBIDDEN_CALLS = {
     "input": "there is nobody to ask while the code is read",
@@ -39,8 +35,6 @@ FORBIDDEN_CALLS = {
     "globals": "the interpreter's inside is out of reach",
     "locals": "the interpreter's inside is out of reach",
     "vars": "the interpreter's inside is out of reach",
-    "getattr": "attributes can't be computed",
-    "setattr": "attributes can't be computed",
 }
 
 _NEEDS_RUN: dict[type[ast.AST], str] = {

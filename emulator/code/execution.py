@@ -1,0 +1,138 @@
+"""A program while it is being written: its statements, what of them has been run, and what is to be run next.
+
+Rule: no statement is run twice.  The interpreter's state after the statements so far is what the next ones go on
+from; once the program waits for a result, the rest is only kept, until it is replayed with the results.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from emulator.code.check import CodeError, parse
+from emulator.code.limits import CodeLimits
+from emulator.code.schedule import Scheduled, Scheduler
+from emulator.runs import Outcome, RunCall, RunError, RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be run next: see ProgramRun for the fields."""
+
+    source: str
+    state: str | None
+    first: int
+    results: Mapping[int, RunResult]
+    keep_state: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception of the program: the line it came from, and the traceback as text."""
+
+    source: str
+    traceback: str
+
+
+def failure(error: RunError, scheduled: Scheduled, text: str) -> Failure:
+    """``error`` in terms of ``text``, the program as it was written, instead of what was run for it."""
+    written = text.split("\n")
+    numbers = [scheduled.lines[line - 1] for line in error.lines if 0 < line <= len(scheduled.lines)]
+    shown = [f"  line {number}: {written[number - 1].strip()}" for number in numbers if number <= len(written)]
+    said = f"{error.type}: {error.message}" if error.message else error.type
+    head = ["Traceback (most recent call last):", *shown] if shown else []
+    return Failure(written[numbers[-1] - 1].strip() if numbers else text[:200], "\n".join([*head, said]))
+
+
+@dataclass(slots=True)
+class Execution:
+    """``add`` the statements as they close; run each ``due`` step and tell what came of it by ``ran``.
+
+    Nothing is due before ``begin``: until then the statements are read off without being run.  ``incremental``
+    kernels keep their state between steps; others run the whole program once, when it has been ``ended``.
+    """
+
+    tools: Collection[str]
+    models: Mapping[str, tuple[str, ...]]
+    limits: CodeLimits
+    incremental: bool = True
+    begun: bool = False
+    ended: bool = False
+    paused: bool = False
+    prints: bool = False
+    failed: Failure | None = None
+    output: str = ""
+    value: str | None = None
+    calls: int = 0
+    """Calls of the program so far, whether read off or run."""
+    results: dict[int, RunResult] = field(default_factory=dict[int, RunResult])
+    _statements: list[str] = field(default_factory=list[str])
+    _scheduler: Scheduler = field(init=False)
+    _scheduled: Scheduled | None = None
+    _done: int = 0
+    _taken: int = 0
+    _state: str | None = None
+    _first: int = 0
+    _given: int = 0
+
+    def __post_init__(self) -> None:
+        self._scheduler = Scheduler(self.tools, self.models)
+
+    @property
+    def text(self) -> str:
+        """The program so far."""
+        return "\n".join(self._statements)
+
+    def add(self, source: str) -> None:
+        self._statements.append(source)
+        self.prints = self.prints or "print" in source
+
+    def cut_back(self, statements: int) -> None:
+        """Forget what was added after the first ``statements``: it was not part of the program."""
+        del self._statements[statements:]
+
+    def __len__(self) -> int:
+        return len(self._statements)
+
+    def is_sound(self) -> bool:
+        """The whole program, parts that were never run included, is one that a kernel can be given."""
+        try:
+            Scheduler(self.tools, self.models).add(parse(self.text, self.limits))
+        except CodeError:
+            return False
+        return True
+
+    @property
+    def is_due(self) -> bool:
+        if not self.begun or self.paused or self.failed:
+            return False
+        return self._done < len(self._statements) and (self.incremental or self.ended)
+
+    def due(self) -> Step:
+        """The next step, which ``is_due``.  Raises CodeError for what can't be scheduled."""
+        if self._scheduled is None:
+            self._taken = len(self._statements)
+            nodes: list[ast.stmt] = parse("\n".join(self._statements[self._done :]), self.limits)
+            self._scheduled = self._scheduler.add(nodes)
+        self._given = len(self.results)
+        return Step(self._scheduled.source, self._state, self._first, dict(self.results), self.incremental)
+
+    def ran(self, outcome: Outcome) -> list[tuple[int, RunCall]]:
+        """The calls of the step that weren't known before, each with its index in the program."""
+        fresh = [(self._first + index, call) for index, call in enumerate(outcome.calls)][self.calls - self._first :]
+        self.calls = max(self.calls, self._first + len(outcome.calls))
+        return fresh
+
+    def settle(self, outcome: Outcome) -> None:
+        """The calls of ``ran`` have been looked at; results that were found for them are in ``results`` now."""
+        if outcome.end == "paused" and len(self.results) > self._given:
+            return  # The same step once more: it gets further now.
+        assert self._scheduled is not None
+        if outcome.end == "error" and outcome.error is not None:
+            text = "\n".join(self._statements[self._done : self._taken])
+            self.failed = failure(outcome.error, self._scheduled, text)
+        self.paused = outcome.end == "paused"
+        self.output += outcome.output
+        self.value = outcome.value
+        self._state, self._first, self._done, self._scheduled = outcome.state, self.calls, self._taken, None

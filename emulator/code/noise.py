@@ -1,0 +1,231 @@
+"""What models write around a program out of habit → the program that they mean.
+
+Understood, not refused: imports of what is there anyway, stubs repeated or redefined, ``if __name__ == "__main__"``,
+``async`` in all its forms, JSON's names for constants.  Refused, each with its reason: what no kernel can or may run.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Protocol, cast
+
+from emulator.code.check import FORBIDDEN_CALLS, MODULES, UNNEEDED_MODULES, Refused
+
+OWNERS = frozenset(["tools", "functions", "self"])
+"""What models put before a function's name: ``tools.get_user(...)``."""
+
+_IMPLIED = ("json", "re", "math", "datetime", "collections", "itertools", "random", "time", "functools")
+_CONSTANTS = {"true": True, "false": False, "null": None}
+_RESERVED = re.compile(r"_[a-z]\w*_")
+"""Names of the helpers that scheduling puts into a program."""
+_REFUSED: dict[type[ast.AST], str] = {
+    ast.Yield: "generators (yield) can't be run; build a list",
+    ast.YieldFrom: "generators (yield) can't be run; build a list",
+    ast.TryStar: "except* can't be run; use except",
+}
+_AWAITED = frozenset(["run", "create_task", "ensure_future", "wait_for", "shield", "run_until_complete", "to_thread"])
+
+
+class Meaning(Protocol):
+    """The names that a program's surroundings give it."""
+
+    @property
+    def tools(self) -> frozenset[str]: ...
+    @property
+    def models(self) -> frozenset[str]: ...
+
+
+def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
+    """The statements that are left to run, rewritten in place.  Raises Refused."""
+    statements = _to_first_return(statements)
+    bound = _bound(statements)
+    out = _Cleaner(words, bound).statements(statements)
+    used = {part.id for node in out for part in ast.walk(node) if isinstance(part, ast.Name)}
+    implied = [module for module in _IMPLIED if module in used and module not in bound]
+    return [*(ast.Import([ast.alias(module)], lineno=1, col_offset=0) for module in implied), *out]
+
+
+def _to_first_return(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """``return f(...)`` outside a function gives the program's value, and ends it."""
+    for index, node in enumerate(statements):
+        if isinstance(node, ast.Return):
+            last = [ast.copy_location(ast.Expr(node.value), node)] if node.value else []
+            return [*statements[:index], *last]
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and _returns(node):
+            raise Refused("return can only stand in a function here")
+    return statements
+
+
+def _returns(node: ast.AST) -> bool:
+    """A return that leaves ``node`` itself, not a function in it."""
+    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    return any(
+        isinstance(part, ast.Return) or (not isinstance(part, inner) and _returns(part))
+        for part in ast.iter_child_nodes(node)
+    )
+
+
+def _bound(statements: list[ast.stmt]) -> set[str]:
+    """Names that the program itself gives a meaning."""
+    bound: set[str] = set()
+    for node in (part for statement in statements for part in ast.walk(statement)):
+        match node:
+            case ast.Name(name, ast.Store()):
+                bound.add(name)
+            case ast.arg(name) | ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+                bound.add(name)
+            case ast.Import(names) | ast.ImportFrom(_, names):
+                bound |= {alias.asname or alias.name.split(".")[0] for alias in names}
+            case _:
+                pass
+    return bound
+
+
+class _Cleaner(ast.NodeTransformer):
+    def __init__(self, words: Meaning, bound: set[str]) -> None:
+        self._words, self._bound = words, bound
+
+    def statements(self, nodes: list[ast.stmt]) -> list[ast.stmt]:
+        out: list[ast.stmt] = []
+        for node in nodes:
+            made = cast(ast.stmt | list[ast.stmt] | None, self.visit(node))
+            out += made if isinstance(made, list) else [made] if made is not None else []
+        return out
+
+    def visit(self, node: ast.AST) -> ast.AST | list[ast.stmt] | None:
+        if (reason := _REFUSED.get(type(node))) is not None:
+            raise Refused(reason)
+        return super().visit(node)
+
+    def visit_Import(self, node: ast.Import) -> ast.Import | None:
+        node.names = [alias for alias in node.names if self._is_run(alias.name)]
+        return node if node.names else None
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        given = self._words.tools | self._words.models
+        if all(alias.name in given for alias in node.names):
+            return None
+        return node if self._is_run(node.module or "") else None
+
+    def _is_run(self, module: str) -> bool:
+        top = module.split(".", maxsplit=1)[0]
+        if top in UNNEEDED_MODULES:
+            return False
+        if top not in MODULES:
+            raise Refused(f"import of {module[:80]} is not possible; there are {', '.join(sorted(MODULES))}")
+        return True
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef | None:
+        if node.name in self._words.tools:
+            return None  # The stub repeated.
+        if node.decorator_list:
+            raise Refused("decorators can't be run here; call the function plainly")
+        if _RESERVED.fullmatch(node.name):
+            raise Refused(f"the name {node.name} is reserved")
+        self.generic_visit(node)
+        node.body = node.body or [ast.Pass()]
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.FunctionDef | None:
+        plain = ast.FunctionDef(node.name, node.args, node.body, node.decorator_list)
+        return self.visit_FunctionDef(ast.copy_location(plain, node))
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef | None:
+        if node.name in self._words.models:
+            return None
+        bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+        if not bases <= {"BaseModel", "object"} or node.keywords:
+            raise Refused(f"class {node.name} can't have base classes here; use a dict or a class without bases")
+        decorators = {ast.unparse(item).partition("(")[0].rpartition(".")[2] for item in node.decorator_list}
+        if not decorators <= {"dataclass"}:
+            raise Refused("decorators of classes can't be run here, except dataclass")
+        node.bases = []
+        self.generic_visit(node)
+        node.body = node.body or [ast.Pass()]
+        if "BaseModel" in bases:
+            node.decorator_list = [ast.Name("_dataclass_", ast.Load())]
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if ast.unparse(node.test) in ("__name__ == '__main__'", "'__main__' == __name__"):
+            return self.statements(node.body)
+        return self._with_bodies(node)
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        return self._with_bodies(node)
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
+        return self._with_bodies(ast.copy_location(ast.For(node.target, node.iter, node.body, node.orelse), node))
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        return self._with_bodies(node)
+
+    def visit_With(self, node: ast.With) -> ast.AST:
+        return self._with_bodies(node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        raise Refused("async with can't be run here; use asyncio.gather, or plain calls")
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:
+        return self._with_bodies(node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        return self._with_bodies(node)
+
+    def _with_bodies(self, node: ast.AST) -> ast.AST:
+        """A body of which nothing is left still has to be one."""
+        self.generic_visit(node)
+        if not getattr(node, "body", True):
+            node.body = [ast.Pass()]  # pyright: ignore[reportAttributeAccessIssue]
+        return node
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        return cast(ast.AST, self.visit(node.value))
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        match node.func:
+            case ast.Attribute(ast.Name("asyncio" | "loop"), method):
+                return self._asynchronous(node, method)
+            case ast.Name("gather") if "gather" in self._bound:
+                return self._asynchronous(node, "gather")
+            case _:
+                return self.generic_visit(node)
+
+    def _asynchronous(self, node: ast.Call, method: str) -> ast.AST:
+        self.generic_visit(node)
+        if method == "gather":
+            return ast.copy_location(ast.List(node.args, ast.Load()), node)
+        if method == "sleep":
+            return ast.copy_location(ast.Constant(None), node)
+        if method == "to_thread" and node.args:
+            return ast.copy_location(ast.Call(node.args[0], node.args[1:], node.keywords), node)
+        if method in _AWAITED and node.args:
+            return node.args[0]
+        if method in ("get_event_loop", "new_event_loop", "set_event_loop", "close"):
+            return ast.copy_location(ast.Constant(None), node)
+        raise Refused(f"asyncio.{method} can't be run here; use asyncio.gather, or plain calls")
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        match node.value:
+            case ast.Name(owner) if owner in OWNERS and node.attr in self._words.tools and owner not in self._bound:
+                return ast.copy_location(ast.Name(node.attr, node.ctx), node)
+            case _:
+                return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if _RESERVED.fullmatch(node.id):
+            raise Refused(f"the name {node.id} is reserved")
+        if isinstance(node.ctx, ast.Store):
+            if node.id in self._words.tools:
+                raise Refused(f"{node.id} is a function and can't be assigned to")
+        elif node.id not in self._bound:
+            if node.id in _CONSTANTS:
+                return ast.copy_location(ast.Constant(_CONSTANTS[node.id]), node)
+            if node.id in FORBIDDEN_CALLS:
+                raise Refused(f"{node.id}() is not allowed: {FORBIDDEN_CALLS[node.id]}")
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node

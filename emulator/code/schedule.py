@@ -1,0 +1,273 @@
+"""A program → the program that a kernel runs: calls go on without their results until somebody looks at one.
+
+Rule: schedule statically.  A call whose result isn't there gives a stand-in, which may be stored, passed on and
+returned.  Every place that would look into a value is wrapped in a helper (``kernels/preamble.py``) that ends the
+run if it meets the stand-in: operators, indices, attributes, truth, comparison, iteration, conversion, and whatever
+a function of the language is given.  So no stand-in takes a wrong branch, and no ``except`` can catch a pause.
+
+The rewriting is local: a program gives the same calls in the same order whether it is scheduled whole or
+statement by statement.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from emulator.code.check import Refused
+from emulator.code.expressions import Expressions, Words, call, name
+from emulator.code.noise import cleaned
+
+_MODEL_CLASS = """\
+class {name}:
+    def __init__(self, *_values_, **_fields_):
+        for _name_, _value_ in [*zip({fields!r}, _values_), *_fields_.items()]:
+            setattr(self, _name_, _value_)
+    def model_dump(self, **_options_):
+        return {{_name_: getattr(self, _name_) for _name_ in {fields!r} if hasattr(self, _name_)}}
+    def __getitem__(self, _name_):
+        return getattr(self, _name_)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """``source`` is what the kernel runs; ``lines[n]`` is the line of the given source behind its line n + 1."""
+
+    source: str
+    lines: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Scheduler:
+    """Schedules a program, whole or in pieces; what it learned of functions and classes is kept between them.
+
+    ``tools`` are the functions that are called through to the client; ``models`` the stubs' classes with their
+    fields in order.
+    """
+
+    tools: Collection[str]
+    models: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    _words: Words = field(init=False)
+    _defined: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        self._words = Words(frozenset(self.tools), frozenset(self.models))
+
+    def add(self, statements: Iterable[ast.stmt]) -> Scheduled:
+        """The next statements.  Raises Refused for what no kernel runs, with a sentence for the model."""
+        try:
+            tree = cleaned(list(statements), self._words)
+            self._words.learn(tree)
+            body = _Statements(self._words).block(tree)
+            return _written(self._models_used(body), body)
+        except RecursionError:
+            raise Refused("the program is nested too deeply") from None
+
+    def _models_used(self, tree: Iterable[ast.stmt]) -> list[ast.stmt]:
+        used = {part.id for node in tree for part in ast.walk(node) if isinstance(part, ast.Name)} & set(self.models)
+        new = sorted(used - self._defined)
+        self._defined |= used
+        source = "".join(_MODEL_CLASS.format(name=model, fields=self.models[model]) for model in new)
+        return ast.parse(source).body
+
+
+def _written(head: list[ast.stmt], body: list[ast.stmt]) -> Scheduled:
+    text = ast.unparse(ast.Module(head, []))
+    lines = [1] * (text.count("\n") + 1 if head else 0)
+    parts = [text] if head else []
+    for statement in body:
+        ast.fix_missing_locations(statement)
+        written = ast.unparse(statement)
+        parts.append(written)
+        lines += _origins(statement, written)
+    return Scheduled("\n".join(parts), tuple(lines))
+
+
+def _origins(statement: ast.stmt, written: str) -> list[int]:
+    """For each line of ``written`` the original line of the statement that begins there, or goes on there."""
+    origins = [statement.lineno] * (written.count("\n") + 1)
+    again = ast.parse(written).body[0]
+    for before, after in zip(_statements(statement), _statements(again), strict=True):
+        origins[after.lineno - 1 :] = [before.lineno] * (len(origins) - after.lineno + 1)
+    return origins
+
+
+def _statements(node: ast.AST) -> list[ast.stmt]:
+    return [part for part in ast.walk(node) if isinstance(part, ast.stmt)]
+
+
+@dataclass(slots=True)
+class _Statements:
+    """Rewrites statements; ``expressions`` does what stands in them."""
+
+    words: Words
+    expressions: Expressions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.expressions = Expressions(self.words)
+
+    def block(self, statements: Iterable[ast.stmt]) -> list[ast.stmt]:
+        out: list[ast.stmt] = []
+        for statement in statements:
+            new = self._statement(statement)
+            out += [*self.expressions.taken_definitions(), *new]
+        return out
+
+    def _statement(self, node: ast.stmt) -> list[ast.stmt]:
+        self.expressions.at(node)
+        match node:
+            case ast.FunctionDef() | ast.ClassDef():
+                return [self._definition(node)]
+            case ast.If() | ast.While() | ast.For() | ast.Try() | ast.With() | ast.Match():
+                return [self._compound(node)]
+            case ast.Expr(value):
+                node.value = self.expressions.stored(value)
+            case ast.Return(value) if value is not None:
+                node.value = self.expressions.stored(value)
+            case ast.Assign(targets, value):
+                node.value = self._unpacked(targets, value)
+                node.targets = [self._target(target) for target in targets]
+            case ast.AnnAssign(target, _, value):
+                if value is None:
+                    return [ast.copy_location(ast.Pass(), node)]
+                return [ast.copy_location(ast.Assign([self._target(target)], self.expressions.stored(value)), node)]
+            case ast.AugAssign():
+                return self._augmented(node)
+            case ast.Assert(test, message):
+                node.test = self.expressions.shallow(test)
+                node.msg = message and self.expressions.deep(message)
+            case ast.Raise(error, cause):
+                node.exc = error and self.expressions.stored(error)
+                node.cause = cause and self.expressions.stored(cause)
+            case ast.Delete(targets):
+                return [self._deleted(target) for target in targets]
+            case _:
+                pass
+        return [node]
+
+    def _definition(self, node: ast.FunctionDef | ast.ClassDef) -> ast.stmt:
+        if isinstance(node, ast.FunctionDef):
+            self.expressions.defaults(node.args)
+            node.returns = None
+            node.body = self.block(node.body)
+        else:
+            node.body = [part for item in node.body for part in self._of_class(item)]
+        return node
+
+    def _of_class(self, node: ast.stmt) -> list[ast.stmt]:
+        """A field's annotation makes it one for dataclass; what it says is nobody's business, and may not exist."""
+        if isinstance(node, ast.AnnAssign):
+            node.annotation = name("int")
+            node.value = node.value and self.expressions.stored(node.value)
+            return [node]
+        return self.block([node])
+
+    def _compound(self, node: ast.If | ast.While | ast.For | ast.Try | ast.With | ast.Match) -> ast.stmt:
+        expressions = self.expressions
+        match node:
+            case ast.If(test) | ast.While(test):
+                node.test = expressions.shallow(test)
+            case ast.For(_, iterable) if isinstance(made := expressions.as_generator(iterable), ast.GeneratorExp):
+                return self._compound(_unrolled(node, made))
+            case ast.For(target, iterable):
+                node.iter = expressions.iterated(iterable, target)
+                node.target = self._target(target)
+            case ast.With(items):
+                for item in items:
+                    item.context_expr = expressions.shallow(item.context_expr)
+            case ast.Match(subject, cases):
+                node.subject = expressions.deep(subject)
+                for case in cases:
+                    case.guard = case.guard and expressions.shallow(case.guard)
+            case ast.Try():
+                pass
+        definitions = expressions.taken_definitions()
+        self._bodies(node)
+        return _behind(definitions, node)
+
+    def _bodies(self, node: ast.AST) -> None:
+        for owner in [node, *getattr(node, "handlers", []), *getattr(node, "cases", [])]:
+            for part in ("body", "orelse", "finalbody"):
+                if statements := getattr(owner, part, None):
+                    setattr(owner, part, self.block(statements))
+
+    def _target(self, target: ast.expr) -> ast.expr:
+        """What is assigned to: an index or an attribute looks at what it is of."""
+        match target:
+            case ast.Subscript(value, index):
+                target.value, target.slice = self.expressions.shallow(value), self.expressions.index(index)
+            case ast.Attribute(value):
+                target.value = self.expressions.shallow(value)
+            case ast.Tuple(elements) | ast.List(elements):
+                target.elts = [self._target(element) for element in elements]
+            case ast.Starred(value):
+                target.value = self._target(value)
+            case _:
+                pass
+        return target
+
+    def _unpacked(self, targets: list[ast.expr], value: ast.expr) -> ast.expr:
+        if not any(isinstance(target, ast.Tuple | ast.List) for target in targets):
+            return self.expressions.stored(value)
+        nested = any(isinstance(part, ast.Tuple | ast.List) for t in targets for part in getattr(t, "elts", ()))
+        return self.expressions.deep(value) if nested else self.expressions.shallow(value)
+
+    def _augmented(self, node: ast.AugAssign) -> list[ast.stmt]:
+        """``x += v``: both are looked at, ``v`` having been computed; what ``x`` is of is computed once."""
+        before: list[ast.stmt] = []
+
+        def once(value: ast.expr, suffix: str) -> ast.Name:
+            kept = f"_{suffix}_"
+            before.append(ast.copy_location(ast.Assign([ast.Name(kept, ast.Store())], value), node))
+            return name(kept)
+
+        match node.target:
+            case ast.Subscript(value, index):
+                node.target.value = once(self.expressions.shallow(value), "of")
+                node.target.slice = once(self.expressions.index(index), "at")
+            case ast.Attribute(value):
+                node.target.value = once(self.expressions.shallow(value), "of")
+            case _:
+                pass
+        looked = ast.parse(ast.unparse(node.target), mode="eval").body
+        look = "_ds_" if not isinstance(node.op, ast.Add | ast.BitOr | ast.Mult) else "_e_"
+        given = ast.Tuple([self.expressions.stored(node.value), looked], ast.Load())
+        arguments: list[ast.expr] = [ast.Starred(given, ast.Load())] if look == "_ds_" else [given]
+        node.value = ast.Subscript(call(look, *arguments), ast.Constant(0), ast.Load())
+        return [*before, node]
+
+    def _deleted(self, target: ast.expr) -> ast.stmt:
+        """Monty has no ``del``: an item is popped, a name holds None from there on."""
+        made: ast.stmt
+        match target:
+            case ast.Subscript(value, ast.Slice()):
+                made = ast.Assign([self._target(target)], ast.List([], ast.Load()))
+            case ast.Subscript(value, index):
+                popped = ast.Attribute(self.expressions.shallow(value), "pop", ast.Load())
+                made = ast.Expr(ast.Call(popped, [self.expressions.index(index)], []))
+            case ast.Name(removed):
+                made = ast.Assign([ast.Name(removed, ast.Store())], ast.Constant(None))
+            case _:
+                raise Refused("del of an attribute is not possible here")
+        return ast.copy_location(made, target)
+
+
+def _unrolled(loop: ast.For, generator: ast.GeneratorExp) -> ast.For:
+    """A loop over a generator expression as a loop over what that goes through: they take turns in Python, too."""
+    if len(generator.generators) > 1:
+        raise Refused("a loop over a generator expression of several loops can't be run here; nest the loops")
+    [part] = generator.generators
+    body: list[ast.stmt] = [ast.Assign([loop.target], generator.elt), *loop.body]
+    for test in reversed(part.ifs):
+        body = [ast.If(test, body, [])]
+    made = ast.copy_location(ast.For(part.target, part.iter, body, loop.orelse), loop)
+    return ast.fix_missing_locations(made)
+
+
+def _behind(definitions: list[ast.stmt], node: ast.stmt) -> ast.stmt:
+    """``node`` with ``definitions`` before it, as one statement."""
+    if not definitions:
+        return node
+    return ast.copy_location(ast.If(ast.Constant(True), [*definitions, node], []), node)
