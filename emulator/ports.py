@@ -1,4 +1,4 @@
-"""The words in which the turn speaks to the model server: what it asks, and the parts of the answer."""
+"""The words in which the turn speaks to the outside: the model server and its answer's parts, kernels and store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from emulator.kept import KeptProgram
 from emulator.lifetime import Lifetime
+from emulator.runs import Outcome, ProgramRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +58,16 @@ class Upstream(Protocol):
         last an AnswerUsage where the upstream gave one.  Closing the iterator closes the connection.
         Raises UpstreamError; ClientGone and UpstreamTimeout where ``lifetime`` ended.
         """
+        ...
+
+
+class Kernels(Protocol):
+    """Where programs run, and where they are kept between two rounds."""
+
+    def run(self, program: ProgramRun) -> Outcome:
+        """Raises KernelUnavailable where no kernel is to be had in time."""
+        ...
+
+    def keep(self, key: str, program: KeptProgram) -> None:
+        """Keep it until its calls' results come; a store that fails costs the program, not the answer."""
         ...

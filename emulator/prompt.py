@@ -40,6 +40,25 @@ class Briefing:
     named: str | None = None
     required: bool = False
     single: bool = False
+    chained: bool = False
+    """Programs run, and there are tools whose results could be fed into calls: the model is taught to do so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What is wrong with an answer: ``problem`` is "statement" (``source`` can't be used because of ``error``),
+    "required" (it has no call), "silent" (its code did nothing) or "empty".
+
+    ``made`` are calls, as code, that have left already; ``named`` is the one function to call; ``programs`` tells
+    whether code may compute.
+    """
+
+    problem: str
+    source: str = ""
+    error: str = ""
+    made: str = ""
+    named: str | None = None
+    programs: bool = False
 
 
 class Prompts:
@@ -53,11 +72,14 @@ class Prompts:
             keep_trailing_newline=False,
             trim_blocks=False,
         )
-        self._rules = self._templates.get_template("system.jinja").render()
-        self._examples = _examples(self._templates.get_template("examples.jinja").render())
+        system, examples = self._templates.get_template("system.jinja"), self._templates.get_template("examples.jinja")
+        self._rules = {chained: system.render(chained=chained) for chained in (False, True)}
+        self._examples = {chained: _examples(examples.render(chained=chained)) for chained in (False, True)}
         self._request = self._templates.get_template("request.jinja")
         self._results = self._templates.get_template("results.jinja")
         self._repair = self._templates.get_template("repair.jinja")
+        self._output = self._templates.get_template("output.jinja")
+        self._failed = self._templates.get_template("failed.jinja")
 
     def brief(self, briefing: Briefing) -> str:
         """What stands before the request: the stubs and what is demanded."""
@@ -72,9 +94,9 @@ class Prompts:
         leading = 0
         while leading < len(conversation) and conversation[leading].role in ("system", "developer"):
             leading += 1
-        out = self._system(conversation[:leading], bool(brief))
+        out = self._system(conversation[:leading], self._rules[briefing.chained] if brief else "")
         if brief:
-            out += self._examples
+            out += self._examples[briefing.chained]
         last_user = max((i for i, m in enumerate(conversation) if m.role == "user"), default=None)
         turns: list[Json] = []
         for index, message in enumerate(conversation[leading:], leading):
@@ -90,27 +112,31 @@ class Prompts:
         self,
         messages: list[Json],
         answer: str,
-        *,
-        problem: str,
-        source: str = "",
-        error: str = "",
-        made: str = "",
-        named: str | None = None,
+        repair: Repair,
     ) -> list[Json]:
         """``messages`` with the model's answer and the question that asks for what is wrong or missing."""
-        text = self._repair.render(
-            problem=problem, source=source, error=error, made=made, named=named, fence=_fence(source, made)
-        )
+        text = self._repair.render(repair=repair, fence=_fence(repair.source, repair.made, repair.error))
         shown = [{"role": "assistant", "content": answer}] if answer.strip() else []
         return _merged([*messages, *shown, {"role": "user", "content": text}])
 
-    def _system(self, leading: Sequence[Message], with_rules: bool) -> list[Json]:
+    def with_output(self, messages: list[Json], program: str, output: str) -> list[Json]:
+        """``messages`` with what the program printed, to be put into words; ``program`` is shown unless empty."""
+        text = self._output.render(output=output, fence=_fence(output))
+        shown = [{"role": "assistant", "content": f"```python\n{program}\n```"}] if program else []
+        return _merged([*messages, *shown, {"role": "user", "content": text}])
+
+    def with_failure(self, messages: list[Json], program: str, traceback: str) -> list[Json]:
+        """``messages`` with the exception that ended the program, to be corrected."""
+        text = self._failed.render(program=program, traceback=traceback, fence=_fence(program, traceback))
+        return _merged([*messages, {"role": "user", "content": text}])
+
+    def _system(self, leading: Sequence[Message], rules: str) -> list[Json]:
         texts = [text for message in leading if (text := _text_only(message.content)) is not None]
         if len(texts) < len(leading):  # Content that isn't text stays as it is, and stays first.
             kept: list[Json] = [message.fields | {"role": "system"} for message in leading]
-            return [*kept, {"role": "system", "content": self._rules}] if with_rules else kept
-        if with_rules:
-            texts.append(self._rules)
+            return [*kept, {"role": "system", "content": rules}] if rules else kept
+        if rules:
+            texts.append(rules)
         return [{"role": "system", "content": "\n\n".join(texts)}] if texts else []
 
     def _exchange(self, message: Message, briefing: Briefing) -> list[Json]:
@@ -130,6 +156,30 @@ class Prompts:
             shown.append({"call": _shortened(call), "text": text, "fence": _fence(text)})
         rendered = self._results.render(results=shown)
         return [{"type": "text", "text": rendered}, *others] if others else rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A conversation as the model may be shown it.  ``brief`` is ``prompts.brief(briefing)``."""
+
+    prompts: Prompts
+    conversation: Sequence[Message]
+    briefing: Briefing
+    brief: str
+
+    def plain(self, *, output: str = "") -> list[Json]:
+        """All of it: calls as code, each with its result; and what a program printed beside, if anything."""
+        messages = self.prompts.messages(self.conversation, self.briefing, self.brief)
+        return self.prompts.with_output(messages, "", output) if output else messages
+
+    def worded(self, program: str, output: str, start: int | None = None) -> list[Json]:
+        """The conversation up to message ``start``, the program that answered it, and what that printed."""
+        messages = self.prompts.messages(self.conversation[:start], self.briefing, self.brief)
+        return self.prompts.with_output(messages, program, output)
+
+    def failed(self, program: str, traceback: str) -> list[Json]:
+        """All of it, and the exception that ended the program."""
+        return self.prompts.with_failure(self.plain(), program, traceback)
 
 
 def _examples(text: str) -> list[Json]:

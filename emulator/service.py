@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Hashable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import orjson
 
 from emulator.code.limits import CodeLimits
-from emulator.code.reader import Vocabulary
+from emulator.code.reader import Manner
+from emulator.code.vocabulary import Vocabulary
+from emulator.continuation import Resumption
 from emulator.generator import Generator
 from emulator.ids import Ids
 from emulator.lifetime import Lifetime, Watcher
 from emulator.profiles import Profiles
-from emulator.prompt import Briefing, Prompts
+from emulator.programs import Programs, owner_of
+from emulator.prompt import Briefing, Prompts, Transcript
 from emulator.protocols.chat import ChatRequest, ChatRules
+from emulator.protocols.conversation import FunctionTool
 from emulator.recent import Recent
 from emulator.settings import Settings
-from emulator.strategies.code import CodeTask
+from emulator.strategies.code import answer
+from emulator.strategies.effects import CodeTask, ProgramTerms
+from emulator.strategies.program import resumed
 from emulator.tools.schema import SchemaLimits
 from emulator.tools.toolset import ToolSet, ToolSets
 from emulator.turn import Turn
@@ -31,6 +39,7 @@ class Prepared:
     vocabulary: Vocabulary | None
     briefing: Briefing
     brief: str
+    manner: Manner
 
 
 class Emulator:
@@ -47,13 +56,16 @@ class Emulator:
         self._generator = Generator()
         self._toolsets = ToolSets(self._generator, schema_limits(settings), settings.stub_cache)
         self._limits = CodeLimits(settings.max_code_bytes, settings.max_code_lines, settings.max_code_nesting)
+        self._programs = Programs(settings)
+        self._serial = tuple(filter(None, (pattern.strip() for pattern in settings.serial_tools.split(","))))
         self._prepared = Recent[Hashable, Prepared](settings.stub_cache)
 
     def start(self) -> None:
         self._generator.start()
+        self._programs.start()
 
-    def _new_call_id(self) -> str:
-        return self.ids.new("call_")
+    def _new_key(self) -> str:
+        return self.ids.new("")
 
     def with_model(self, raw: bytes, chat: ChatRequest) -> bytes:
         """The request as it came, byte for byte, unless --model says which model to ask."""
@@ -61,27 +73,63 @@ class Emulator:
             return raw
         return orjson.dumps(chat.body | {"model": self.settings.model})
 
-    def turn(self, chat: ChatRequest, authorization: str | None, lifetime: Lifetime) -> Turn:
-        """Raises InvalidRequest where a tool's schema can't be used."""
+    def turn(
+        self, chat: ChatRequest, authorization: str | None, lifetime: Lifetime, *, final: str | None = None
+    ) -> Turn:
+        """``final`` is the request's own wish for the setting of that name.
+
+        Raises InvalidRequest where a tool's schema can't be used.
+        """
         prepared = self._prepare(chat)
-        messages = self._prompts.messages(chat.messages, prepared.briefing, prepared.brief)
-        in_thought = self._in_thought(self.settings.model or str(chat.body.get("model", "")))
+        model = self.settings.model or str(chat.body.get("model", ""))
+        transcript = Transcript(self._prompts, chat.messages, prepared.briefing, prepared.brief)
+        terms = self._terms(chat, authorization, final)
+        in_thought = self._in_thought(model)
         tasks = [
             CodeTask(
                 choice=index,
-                messages=messages,
+                transcript=transcript,
                 vocabulary=prepared.vocabulary,
-                briefing=prepared.briefing,
-                prompts=self._prompts,
                 limits=self._limits,
-                new_id=self._new_call_id,
+                new_key=self._new_key,
+                terms=terms,
+                manner=prepared.manner,
                 repairs=self.settings.repairs,
                 in_thought=in_thought,
                 stop_given=chat.stop_given,
             )
             for index in range(chat.n)
         ]
-        return Turn(chat, self.upstream, tasks, authorization=authorization, lifetime=lifetime)
+        resumption = self._resumption(tasks)
+        strategies = {task.choice: answer(task) for task in tasks}
+        if resumption is not None:
+            strategies[0] = resumed(tasks[0], resumption, model)
+        return Turn(
+            chat,
+            self.upstream,
+            strategies,
+            self._programs,
+            authorization=authorization,
+            lifetime=lifetime,
+            round=1 + resumption.trail.rounds if resumption else 1,
+        )
+
+    def _resumption(self, tasks: list[CodeTask]) -> Resumption | None:
+        """The program that the conversation's last calls came from, if it can go on."""
+        [first, *others] = tasks
+        if others or first.vocabulary is None or not first.manner.programs:
+            return None
+        return self._programs.resumption(first.transcript.conversation, first.terms.owner, first.terms.tools)
+
+    def _terms(self, chat: ChatRequest, authorization: str | None, final: str | None) -> ProgramTerms:
+        return ProgramTerms(
+            clock=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            timezone=self.settings.timezone,
+            limits=self._programs.limits,
+            final=final or self.settings.final,
+            owner=owner_of(authorization),
+            tools=chat.tools.key.hex(),
+        )
 
     def _in_thought(self, model: str) -> bool:
         if self.settings.thoughts == "auto":
@@ -105,11 +153,22 @@ class Emulator:
             python_names=tools.python_names,
             named=next(iter(chosen), None) if choice.named else None,
             required=choice.mode == "required",
-            single=not chat.parallel,
+            single=not (chat.parallel or self.settings.programs),
+            chained=self.settings.programs and len(chosen) > 1 and any(tool.parameters for tool in chosen.values()),
         )
         models = {model: fields for tool in chosen.values() for model, fields in tool.model_fields.items()}
         vocabulary = Vocabulary(chosen, models) if chosen else None
-        return Prepared(vocabulary, briefing, self._prompts.brief(briefing))
+        declared = {tool.name: tool for tool in chat.tools.tools}
+        manner = Manner(
+            programs=self.settings.programs,
+            incremental=self._programs.incremental,
+            single=not chat.parallel,
+            serial=frozenset(python for python, tool in chosen.items() if self._is_serial(declared[tool.name])),
+        )
+        return Prepared(vocabulary, briefing, self._prompts.brief(briefing), manner)
+
+    def _is_serial(self, tool: FunctionTool) -> bool:
+        return tool.serial or any(fnmatchcase(tool.name, pattern) for pattern in self._serial)
 
 
 def schema_limits(settings: Settings) -> SchemaLimits:

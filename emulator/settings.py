@@ -11,6 +11,7 @@ import ipaddress
 import os
 import re
 import sys
+import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,13 @@ from urllib.parse import urlsplit
 from platformdirs import user_cache_path
 
 from emulator.options import Raw, SettingsError, options_table, read_options, setting
+from emulator.store_urls import store_url
 
 __all__ = ["Settings", "SettingsError", "settings_table", "with_current_table"]
 
 DOTENV = Path(".env")
 DAY = 86_400.0
+_CORES = len(os.sched_getaffinity(0))
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 _PRINTABLE = re.compile(r"[!-~]+")
 
@@ -50,6 +53,24 @@ def normal_base_url(text: str) -> str:
         raise ValueError(f"must not contain ? or #; {example}")
     path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+
+
+def _known_timezone(text: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise ValueError("is no time zone's IANA name, such as Europe/London") from None
+    return text
+
+
+def gateway_url(text: str) -> str:
+    """The URL of a gateway without a trailing slash; unlike a model server's, its path is kept as it is."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _PRINTABLE.fullmatch(text):
+        raise ValueError("is not a URL with http or https and a host; an example is http://127.0.0.1:8888")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must contain no user, ? or #; give the token with --kernel-gateway-token")
+    return text.rstrip("/")
 
 
 def _header_safe(text: str) -> str:
@@ -97,6 +118,44 @@ class Settings:
     graceful_timeout: int = setting(
         30, "seconds that answers under way may still take when the server is stopped", low=0, high=int(DAY)
     )
+    programs: bool = setting(
+        True, "run what the model writes: computed arguments, loops, results fed into calls; else literal calls only"
+    )
+    kernel: str = setting(
+        "tool-program",
+        "the Jupyter kernelspec that programs run in; any but the default, such as `python3`, is **not sandboxed**",
+    )
+    kernels: int = setting(_CORES, "warm kernels in all, shared out among the workers", low=1, high=256, shown="cores")
+    kernel_wait: float = setting(10.0, "seconds a request may wait for a free kernel", low=0.1, high=DAY)
+    kernel_gateway: str | None = setting(
+        None, "the URL of a Jupyter Kernel Gateway or Enterprise Gateway that runs the kernels", check=gateway_url
+    )
+    kernel_gateway_token: str | None = setting(None, "the gateway's token", secret=True, check=_header_safe)
+    program_seconds: float = setting(5.0, "seconds that one program may run, each time", low=0.05, high=600)
+    program_memory: int = setting(64 << 20, "bytes of memory of one program", low=1 << 20)
+    program_recursion: int = setting(200, "frames of recursion in one program", low=10, high=1000)
+    program_output: int = setting(64 << 10, "bytes that one program may print", low=64)
+    program_calls: int = setting(256, "calls that one program may make", low=1, high=4096)
+    timezone: str = setting("UTC", "the time zone of the programs' clock, an IANA name", check=_known_timezone)
+    serial_tools: str = setting(
+        "",
+        "tools whose calls depend on their order, which go to the client one at a time: name patterns such as "
+        "`write_*,send_*`, or `*`",
+    )
+    final: str = setting(
+        "model",
+        "what a finished program's output becomes: the model words it, or it is the answer as it is "
+        "(per request: header `X-Emulator-Final`)",
+        choices=("model", "output"),
+    )
+    store: str = setting(
+        "sqlite:",
+        "where programs wait for results: `sqlite:///PATH`, `redis://…` or `postgresql://…`",
+        secret=True,
+        check=store_url,
+        shown="SQLite in the user's data folder",
+    )
+    store_seconds: float = setting(86_400.0, "seconds that a program waits for results", low=1, high=365 * DAY)
     repairs: int = setting(2, "how often the model is shown an error and asked again, in one request", low=0, high=10)
     thoughts: str = setting(
         "auto",

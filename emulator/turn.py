@@ -1,21 +1,24 @@
 """Drives one assistant turn: performs what the choices' strategies ask for, and passes on what they say.
 
-With ``n > 1`` the choices share the first question to the upstream; whatever one of them has to ask again, it
-asks alone.
+What is asked of the model, of a kernel and of the store goes through ports.  With ``n > 1`` the choices share the
+first question to the upstream; whatever one of them has to ask again, it asks alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.events import CallStarted, Event, Head, UsageTotal
 from emulator.lifetime import Lifetime
-from emulator.ports import AnswerDelta, AnswerHead, AnswerUsage, Upstream
+from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage, Kernels, Upstream
 from emulator.protocols.chat import ChatRequest, upstream_body
-from emulator.strategies.code import Ask, CodeTask, Dropped, Effect, Read, answer
+from emulator.runs import Outcome
+from emulator.strategies.code import Sent
+from emulator.strategies.effects import Ask, Dropped, Effect, Keep, Read, Run
 from emulator.usage import UsageSum
 
 Json = dict[str, Any]
@@ -33,24 +36,44 @@ class Trace:
 class _Running:
     """A choice's strategy; ``ask`` is the question that it waits with."""
 
-    strategy: Generator[Effect, AnswerDelta | None, None]
+    strategy: Generator[Effect, Sent, None]
+    perform: Callable[[Run | Keep], Outcome | None]
     ask: Ask | None = None
     done: bool = False
     dropped: list[str] = field(default_factory=list[str])
 
-    def step(self, delta: AnswerDelta | None) -> Iterator[Event]:
-        """Send ``delta``; what the strategy says until it needs something again."""
+    def step(self, sent: Sent) -> Iterator[Event]:
+        """Send ``sent``; what the strategy says until it needs something of the model again."""
         try:
-            effect = self.strategy.send(delta)
+            effect = self.strategy.send(sent)
             while not isinstance(effect, Ask | Read):
+                answer: Outcome | None = None
                 if isinstance(effect, Dropped):
                     self.dropped.append(effect.reason)
+                elif isinstance(effect, Run | Keep):
+                    answer = self.perform(effect)
                 else:
                     yield effect
-                effect = next(self.strategy)
+                effect = self.strategy.send(answer)
             self.ask = effect if isinstance(effect, Ask) else None
         except StopIteration:
             self.done, self.ask = True, None
+
+
+@dataclass(slots=True)
+class Told:
+    """What an answer's headers say of it, as far as it has come.  ``waited`` are seconds spent on the model server."""
+
+    round: int = 1
+    asked: int = 0
+    runs: int = 0
+    waited: float = 0.0
+    begun: float = field(default_factory=time.perf_counter)
+
+    @property
+    def own_ms(self) -> float:
+        """Milliseconds that were the emulator's own."""
+        return (time.perf_counter() - self.begun - self.waited) * 1000
 
 
 class Turn:
@@ -60,19 +83,24 @@ class Turn:
         self,
         request: ChatRequest,
         upstream: Upstream,
-        tasks: Iterable[CodeTask],
+        strategies: Mapping[int, Generator[Effect, Sent, None]],
+        kernels: Kernels,
         *,
         authorization: str | None,
         lifetime: Lifetime,
+        round: int = 1,
     ) -> None:
+        """``strategies`` by choice; ``round`` is which of a program's rounds this answer is."""
         self._request = request
         self._upstream = upstream
+        self._kernels = kernels
         self._authorization = authorization
         self._lifetime = lifetime
-        self._choices = {task.choice: _Running(answer(task)) for task in tasks}
+        self._choices = {choice: _Running(strategy, self._perform) for choice, strategy in strategies.items()}
         self._usage = UsageSum()
         self._head_sent = False
         self.trace = Trace()
+        self.progress = Told(round)
         self.calls = 0
         """Calls that have left so far, of all choices."""
 
@@ -86,13 +114,25 @@ class Turn:
     def told(self) -> Json:
         """What the log is to say of the turn."""
         dropped = [reason[:300] for choice in self._choices.values() for reason in choice.dropped]
-        told: Json = {"calls": self.calls, "asked": len(self.trace.questions)}
+        progress = self.progress
+        told: Json = {"calls": self.calls, "asked": progress.asked}
+        if progress.runs:
+            told |= {"round": progress.round, "runs": progress.runs}
         return told | {"dropped": dropped} if dropped else told
+
+    def _perform(self, effect: Run | Keep) -> Outcome | None:
+        if isinstance(effect, Keep):
+            self._kernels.keep(effect.key, effect.program)
+            return None
+        self.progress.runs += 1
+        self._lifetime.check()
+        return self._kernels.run(effect.program)
 
     def _events(self) -> Generator[Event, None, None]:
         for choice in self._choices.values():
             yield from choice.step(None)
-        yield from self._ask(self._choices)
+        if waiting := {index: choice for index, choice in self._choices.items() if choice.ask is not None}:
+            yield from self._ask(waiting)
         for index, choice in self._choices.items():
             while choice.ask is not None:
                 yield from self._ask({index: choice})
@@ -107,9 +147,10 @@ class Turn:
             yield from choice.step(None)
         said: list[str] = []
         counted = False
+        self.progress.asked += 1
         parts = self._upstream.ask(body, authorization=self._authorization, lifetime=self._lifetime)
         with closing(parts):
-            for part in parts:
+            for part in self._timed(parts):
                 match part:
                     case AnswerHead(fields):
                         yield from self._head(fields)
@@ -130,6 +171,16 @@ class Turn:
         self.trace.answers.append(answered)
         if not counted:
             self._usage.estimate(messages, len(answered.encode("utf-8", "surrogatepass")))
+
+    def _timed(self, parts: Iterator[AnswerPart]) -> Iterator[AnswerPart]:
+        clock = time.perf_counter
+        while True:
+            before = clock()
+            part = next(parts, None)
+            self.progress.waited += clock() - before
+            if part is None:
+                return
+            yield part
 
     def _head(self, fields: Json) -> Iterator[Event]:
         if not self._head_sent:

@@ -73,6 +73,8 @@ class LiteralReader:
     models: Mapping[str, tuple[str, ...]]
     emit: Callable[[ParsedCall], None]
     """Takes each call as soon as it is read, in the order in which Python would make it."""
+    prints: bool = True
+    """What is printed counts for nothing, so that only the calls in it have to be read; else it is looked at."""
     names: dict[str, Any] = field(default_factory=dict[str, Any])
     calls: int = 0
     _unread: set[str] = field(default_factory=set[str])
@@ -163,7 +165,7 @@ class LiteralReader:
         try:
             self._stored(node)
         except (Dependent, NeedsRun):
-            if self.calls - before < self._calls_in(node):
+            if not self.prints or self.calls - before < self._calls_in(node):
                 raise
 
     def _calls_in(self, node: ast.expr) -> int:

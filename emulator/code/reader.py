@@ -1,60 +1,35 @@
 """One answer of the model → what it says, thinks and calls, in order and as early as it is certain.
 
-A call leaves when its statement is closed and its arguments are proven; from then on it is final.  At the
-first statement that can't be read, reading stops (``problem``); at the first that needs a result, it stops
-too (``halted``): the client's results come first.
+A call leaves when its statement is closed and its arguments are proven; from then on it is final.  Statements are
+read off as long as they can be; the first that computes makes all of them a program that is run (``due``), step by
+step as it is written.  At the first statement that can't be used, reading stops (``problem``); from the first that
+needs a result, the program waits (``halted``): it is kept to its end, and the client's results come first.
 """
 
 from __future__ import annotations
 
 import ast
-import difflib
-import json
-from collections.abc import Collection, Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from emulator.code.check import CodeError, NotPython, Refused, parse
+from emulator.code.check import CodeError, NeedsRun, NotPython, Refused, parse
+from emulator.code.execution import Execution, Step
 from emulator.code.extract import BlockEnd, BlockStart, Extractor, Foreign, Piece, Prose, StrayThoughtEnd, Thought
 from emulator.code.gate import ThoughtGate, wary
+from emulator.code.judge import Judge, written
 from emulator.code.limits import CodeLimits
 from emulator.code.literal import Dependent, LiteralReader, ParsedCall, UnknownFunction
+from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said, canonical
 from emulator.code.statements import Statement
-from emulator.code.vocabulary import Unproven, Vocabulary, bindings
-from emulator.tools.toolset import Proof
+from emulator.code.unknown import explained, is_call, near
+from emulator.code.vocabulary import Vocabulary
+from emulator.runs import Outcome
 
 _FIRST = 64
 """Characters of an answer, or pieces, that tell how it begins."""
 _INVENTED = frozenset(["result", "results", "output", "outputs", "tool_result", "tool_output"])
 """Languages of the fences in which results are shown; after a call, the model made such a block up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mused:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """A proven call: the client's own name and the JSON text of the arguments."""
-
-    name: str
-    arguments: str
-
-
-Reading = Said | Mused | Called
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why the answer can't be read on, for the model: the offending source and the exact error."""
-
-    source: str
-    error: str
 
 
 class _Enough(CodeError):
@@ -63,29 +38,43 @@ class _Enough(CodeError):
 
 @dataclass(slots=True)
 class _Block:
-    """``failed`` is the first statement that can't be read; ``unknown`` the first call of a function that nobody
-    offers, in a block that has nothing but such calls (``foreign`` is what else there is)."""
+    """``first`` is the number of statements before it; ``failed`` the first statement that can't be read; ``unknown``
+    the first call of a function that nobody offers, in a block that has nothing but such calls (``foreign`` is what
+    else there is)."""
 
     fenced: bool = True
+    first: int = 0
     engaged: bool = False
     failed: tuple[str, CodeError] | None = None
     unknown: tuple[str, CodeError] | None = None
     foreign: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How calls may be made.  ``programs``: what computes is run, by a kernel that keeps its state between steps if
+    ``incremental``.  ``single``: one call a round; ``serial`` are the tools (Python names) of which that holds."""
+
+    programs: bool = True
+    incremental: bool = True
+    single: bool = False
+    serial: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class AnswerReader:
-    """``feed`` the text as it comes, ``finish`` once.
+    """``feed`` the text as it comes, ``finish`` once; whenever a step is ``due``, run it and tell what ``ran``.
 
     ``vocabulary`` is None where no call is wanted: all that isn't thought is said.  ``made`` are calls of
-    earlier attempts at this answer, canonical, which the model may repeat and which aren't made twice.
+    earlier attempts at this answer, which the model may repeat and which aren't made twice.
     """
 
     vocabulary: Vocabulary | None
     limits: CodeLimits
     in_thought: bool = False
-    only_first: bool = False
-    made: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    manner: Manner = Manner()
+    made: list[Made] = field(default_factory=list[Made])
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
     problem: Problem | None = None
     halted: bool = False
     calls: int = 0
@@ -99,8 +88,13 @@ class AnswerReader:
     _gate: ThoughtGate | None = None
     _extractor: Extractor = field(init=False)
     _literal: LiteralReader = field(init=False)
+    _execution: Execution = field(init=False)
+    _judge: Judge = field(init=False)
+    _pieces: deque[Piece] = field(default_factory=deque[Piece])
+    _finishing: bool = False
     _cut_short: bool = False
     _stop_given: bool = False
+    _alone: bool = False
     _implied: list[str] = field(default_factory=list[str])
     _first_words: str = ""
     _wary: bool = False
@@ -109,15 +103,70 @@ class AnswerReader:
     def __post_init__(self) -> None:
         self._extractor = self._new_extractor(in_thought=self.in_thought)
         self._gate = None if self.in_thought else ThoughtGate()
-        self._literal = self._new_literal()
+        self._judge = Judge(self.vocabulary or Vocabulary({}, {}), self.texts)
+        self._begin_anew()
 
-    def _new_literal(self) -> LiteralReader:
-        known = self.vocabulary or Vocabulary({}, {})
-        return LiteralReader(known.names, known.models, self._call)
+    def _begin_anew(self) -> None:
+        known = self._judge.vocabulary
+        self._literal = LiteralReader(known.names, known.models, self._call, prints=not self.manner.programs)
+        self._execution = Execution(known.names, known.models, self.limits, incremental=self.manner.incremental)
 
     def _new_extractor(self, *, in_thought: bool) -> Extractor:
         names = self.vocabulary.names if self.vocabulary else None
         return Extractor(names, self.limits, in_thought=in_thought)
+
+    @property
+    def shown(self) -> str:
+        """What a program printed that ``ran_through``, or its last expression."""
+        return self._execution.output or self._execution.value or ""
+
+    @property
+    def program_text(self) -> str:
+        return self._execution.text
+
+    @property
+    def ran_through(self) -> bool:
+        """A program was run and waits for nothing."""
+        return self._execution.begun and not (self.halted or self.problem)
+
+    def program(self) -> str | None:
+        """The program, if it has to go on when the results of the calls are there; None if nothing is left of it."""
+        execution = self._execution
+        if self.cut or not self.manner.programs or not (self.halted or execution.prints):
+            return None
+        return execution.text if execution.is_sound() else None
+
+    @property
+    def is_due(self) -> bool:
+        """The program's next statements wait to be run; what stands behind them waits, too."""
+        return self._execution.is_due and not self.problem and (self._finishing or not self._wary)
+
+    def due(self) -> Step | None:
+        """What is to be run next, None if it turns out that it can't be."""
+        try:
+            return self._execution.due()
+        except CodeError as error:
+            self._stop(self._execution.text[-300:], error)
+            self._read_on()
+            return None
+
+    def ran(self, outcome: Outcome) -> list[Reading]:
+        """What came of the step that was due."""
+        for index, call in self._execution.ran(outcome):
+            try:
+                self._send(call.name, self._judge.run_call(call), index)
+            except _Enough:
+                break
+            except CodeError as error:
+                self._stop(written(call), error)
+                break
+        self._execution.settle(outcome)
+        if self._execution.paused:
+            self.halted = True
+        if self._execution.failed and not self.problem:
+            self.problem = Problem(self._execution.failed.source, self._execution.failed.traceback)
+        self._read_on()
+        return self.taken()
 
     def feed(self, text: str) -> list[Reading]:
         if self._gate is not None:
@@ -127,7 +176,7 @@ class AnswerReader:
             text = self._begun_in_thought(text)
         if text:
             self._read(self._extractor.feed(text))
-        return self._taken()
+        return self.taken()
 
     def finish(self, reason: str, *, stop_given: bool = False) -> list[Reading]:
         """The answer is over.  ``reason`` is the upstream's; ``stop_given``: the client set stop sequences."""
@@ -136,12 +185,18 @@ class AnswerReader:
         if self._gate is not None and (held := self._gate.finish()):
             self._read(self._extractor.feed(held))
         self._read(self._extractor.finish())
+        self._finishing = True
+        self._read_on()
+        return self.taken()
+
+    def _conclude(self) -> None:
+        """All that was said has been read, and all that was due has been run."""
+        self._finishing = False
         if self.in_thought and not (self.said or self.calls or self.problem or self._cut_short):
             self._reread_as_answer()
         if self._space and self.said and not self.calls and not self.problem:
             self._out.append(Said("".join(self._space)))
         self._out += self._waiting
-        return self._taken()
 
     def thinks_apart(self) -> None:
         """The upstream tells thoughts from text itself, so the text doesn't begin inside one."""
@@ -172,33 +227,49 @@ class AnswerReader:
         self._read(self._extractor.feed("".join(self._implied)))
         self._read(self._extractor.finish())
 
-    def _taken(self) -> list[Reading]:
+    def taken(self) -> list[Reading]:
+        """What has been read since it was last asked for."""
         out, self._out = self._out, []
         return out
 
     def _read(self, pieces: Iterable[Piece]) -> None:
-        for piece in pieces:
-            if isinstance(piece, StrayThoughtEnd):
-                self._forget_thoughts_calls()
-            if self.problem or self.halted:
-                continue
-            match piece:
-                case Prose(text):
+        self._pieces.extend(pieces)
+        if not self.is_due:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read until a step is due: statements in a row are one step, and what stands behind them comes after it."""
+        while self._pieces:
+            if self.is_due and not isinstance(self._pieces[0], Statement):
+                return
+            self._piece(self._pieces.popleft())
+        if self._finishing:
+            self._execution.ended = True
+            if not self.is_due:
+                self._conclude()
+
+    def _piece(self, piece: Piece) -> None:
+        if isinstance(piece, StrayThoughtEnd):
+            self._forget_thoughts_calls()
+        if self.problem or (self.halted and isinstance(piece, Prose | Thought | Foreign)):
+            return
+        match piece:
+            case Prose(text):
+                self._say(text)
+            case Thought(text):
+                self._think(text)
+            case Foreign(text, language):
+                if not (language in _INVENTED and (self.calls or self._execution.begun)):
                     self._say(text)
-                case Thought(text):
-                    self._think(text)
-                case Foreign(text, language):
-                    if not (language in _INVENTED and self.calls):
-                        self._say(text)
-                case BlockStart(fenced):
-                    self._block = _Block(fenced)
-                    self._wary = self._wary or (not self.calls and wary(self._first_words))
-                case Statement():
-                    self._statement(piece)
-                case BlockEnd():
-                    self._block_end(piece)
-                case StrayThoughtEnd():
-                    pass
+            case BlockStart(fenced):
+                self._block = _Block(fenced, first=len(self._execution))
+                self._wary = self._wary or (not self.calls and wary(self._first_words))
+            case Statement():
+                self._statement(piece)
+            case BlockEnd():
+                self._block_end(piece)
+            case StrayThoughtEnd():
+                pass
 
     def _forget_thoughts_calls(self) -> None:
         """What was taken for words was a thought: nothing that was called in it is meant."""
@@ -208,7 +279,7 @@ class AnswerReader:
         self._waiting.clear()
         self.problem, self.halted, self._wary = None, False, False
         self._first_words = ""
-        self._literal = self._new_literal()
+        self._begin_anew()
 
     def _think(self, text: str) -> None:
         """White space around a thought is nobody's; a thought of nothing else is none."""
@@ -233,31 +304,54 @@ class AnswerReader:
             self.cut = True
             return
         source = vocabulary.as_python(statement.source)
-        if block.failed and vocabulary.mentioned(source):
-            self._stop(*block.failed)
+        self._execution.add(source)
+        if self.halted:
             return
+        if self._execution.begun:
+            block.engaged = True
+            return
+        if (block.failed or self.made) and vocabulary.mentioned(source):
+            if self._may_run(block.failed[1] if block.failed else None):
+                self._run(block)
+                return
+            if block.failed:
+                self._stop(*block.failed)
+                return
         nodes: list[ast.stmt] = []
         try:
             nodes = parse(source, self.limits)
             self._literal.run(nodes)
             block.foreign |= "print(" in source
         except (Dependent, _Enough):
-            self.halted = True
+            self.halted = self._execution.paused = True
         except CodeError as error:
             self._unreadable(statement, source, nodes, error)
+
+    def _may_run(self, error: CodeError | None) -> bool:
+        """What can't be read off can be run; so can what is read off, but whose calls have their results already."""
+        if not self.manner.programs:
+            return False
+        return isinstance(error, NeedsRun) or (error is None and any(made.result for made in self.made))
+
+    def _run(self, block: _Block) -> None:
+        """From here on the answer's code is a program."""
+        block.engaged = self._execution.begun = True
 
     def _unreadable(self, statement: Statement, source: str, nodes: list[ast.stmt], error: CodeError) -> None:
         """A statement is a problem if it is about the tools; else it may be part of an answer that has code."""
         block, vocabulary = self._block, self.vocabulary
         assert block is not None and vocabulary is not None
-        concerns = block.engaged or vocabulary.mentioned(source)
+        concerns = block.engaged or vocabulary.mentioned(source) or vocabulary.used(nodes)
         if isinstance(error, NotPython) and not block.fenced and statement.balanced:
+            self._execution.cut_back(len(self._execution) - 1)
             if block.engaged:  # A line of prose that begins like a call.
                 self._say(f"\n{statement.source}")
+        elif concerns and self._may_run(error):
+            self._run(block)
         # Likeness to every tool takes a while: only a block's first unknown name is looked at.
-        elif concerns or (block.failed is None and _near(error, vocabulary.names)):
+        elif concerns or (block.failed is None and near(error, vocabulary.names)):
             self._stop(source, error)
-        elif isinstance(error, UnknownFunction) and all(_is_call(node) for node in nodes):
+        elif isinstance(error, UnknownFunction) and all(is_call(node) for node in nodes):
             block.unknown = block.unknown or (source, error)
         if not isinstance(error, UnknownFunction):
             block.foreign = True
@@ -278,44 +372,43 @@ class AnswerReader:
             self._stop(end.raw[:200], Refused(end.excess))
         elif block.unknown and not (block.engaged or block.foreign):
             self._stop(*block.unknown)
-        elif not block.engaged:
+        elif not (block.engaged or self.halted):
+            if block.failed:
+                self._execution.cut_back(block.first)
             self._say(end.raw)
 
     def _stop(self, source: str, error: CodeError) -> None:
-        self.problem = Problem(source, self._explained(error))
-
-    def _explained(self, error: CodeError) -> str:
-        if not isinstance(error, UnknownFunction) or self.vocabulary is None:
-            return str(error)
-        close = difflib.get_close_matches(error.name, self.vocabulary.names, n=3, cutoff=0.5)
-        if close:
-            return f"{error}; did you mean {', '.join(close)}?"
-        return f"{error}; the functions are {', '.join(sorted(self.vocabulary.names)[:20])}"
+        self.problem = Problem(source, explained(error, self._judge.vocabulary.names))
 
     def _call(self, call: ParsedCall) -> None:
-        """Bind, prove and send one call; raises what stops the reading."""
-        assert self.vocabulary is not None and self._block is not None
-        if self.only_first and self.calls:
-            raise _Enough("one call at a time")
-        tool = self.vocabulary.tools[call.name]
-        first: Proof | None = None
-        for arguments in bindings(tool, call, self.vocabulary.models):
-            proof = tool.prove(arguments)
-            if proof.arguments is not None:
-                self._send(tool.name, proof.arguments)
-                return
-            first = first or proof
-        raise Unproven("; ".join(first.errors) if first else "the call can't be bound")
-
-    def _send(self, name: str, arguments: str) -> None:
+        """Prove and send one call that was read off; raises what stops the reading."""
         assert self._block is not None
+        self._may_make(call.name)
+        called = self._judge.call(call)
         self._block.engaged = True
-        if self.made and (same := canonical(name, arguments)) in self.made:
-            self.made.remove(same)
-            return
+        index, self._execution.calls = self._execution.calls, self._execution.calls + 1
+        self._send(call.name, called, index)
+
+    def _may_make(self, name: str) -> None:
+        """Raises _Enough where the call has to wait for the next round."""
+        if self.calls and (self.manner.single or self._alone or name in self.manner.serial):
+            raise _Enough("one call at a time")
+
+    def _send(self, name: str, called: Called, index: int) -> None:
+        """Send the program's call ``index``, unless it was made before."""
+        if self.made:
+            same = canonical(called.name, called.arguments)
+            made = next((earlier for earlier in self.made if earlier.canonical == same), None)
+            if made is not None:
+                self.made.remove(made)
+                if made.result is not None:
+                    self._execution.results[index] = made.result
+                return
+        self._may_make(name)
         self.calls += 1
-        (self._waiting if self._wary else self._out).append(Called(name, arguments))
-        if self.only_first:
+        self._alone = name in self.manner.serial
+        (self._waiting if self._wary else self._out).append(called)
+        if self.manner.single:
             raise _Enough("one call at a time")
 
 
@@ -332,29 +425,3 @@ def _words(space: list[str], text: str, *, begun: bool) -> str:
     words = "".join([*space, ended])
     space[:] = [text[len(ended) :]] if len(ended) < len(text) else []
     return words if begun else words.lstrip()
-
-
-def canonical(name: str, arguments: str) -> tuple[str, str]:
-    """A call as what it says: the order of its keywords is no difference."""
-    return name, json.dumps(json.loads(arguments), sort_keys=True)
-
-
-def _is_call(node: ast.stmt) -> bool:
-    """A statement that is nothing but a call of a function by its name."""
-    match node:
-        case ast.Expr(ast.Call(ast.Name())) | ast.Expr(ast.Await(ast.Call(ast.Name()))):
-            return True
-        case ast.Assign(_, ast.Call(ast.Name())) | ast.Assign(_, ast.Await(ast.Call(ast.Name()))):
-            return True
-        case _:
-            return False
-
-
-def _near(error: CodeError, names: Collection[str]) -> bool:
-    """An unknown function that is meant to be one of the tools, not part of some other code."""
-    if not isinstance(error, UnknownFunction):
-        return False
-    folded = error.name.replace("_", "").lower()
-    return any(folded == known.replace("_", "").lower() for known in names) or bool(
-        difflib.get_close_matches(error.name, names, n=1, cutoff=0.8)
-    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import ast
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -58,6 +59,14 @@ class Vocabulary:
     def mentioned(self, source: str) -> bool:
         """Something in ``source`` looks like a call of a tool."""
         return any(found.group() in self.tools for found in _CALLED.finditer(source))
+
+    def used(self, nodes: Iterable[ast.AST]) -> bool:
+        """A tool is called, or meant as a value."""
+        return any(
+            isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id in self.tools
+            for node in nodes
+            for part in ast.walk(node)
+        )
 
 
 def bindings(tool: Provable, call: ParsedCall, models: Mapping[str, Any]) -> list[dict[str, Any]]:

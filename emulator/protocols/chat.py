@@ -195,7 +195,15 @@ def _tool(item: object, path: str) -> FunctionTool:
         typed(function, "description", str, "a string", None, path),
         function.get("parameters"),
         typed(function, "strict", bool, "a boolean", None, path),
+        function.get("output_schema"),
+        _writes(function) or _writes(declared),
     )
+
+
+def _writes(declared: Json) -> bool:
+    """MCP's annotations, beside a function or a tool, say that it isn't read-only."""
+    annotations = declared.get("annotations")
+    return isinstance(annotations, dict) and cast(Json, annotations).get("readOnlyHint") is False
 
 
 def _choice(raw: object, names: tuple[str, ...]) -> ToolChoice:

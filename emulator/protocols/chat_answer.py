@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,10 +48,11 @@ class ChatStream:
     _head: Json = field(default_factory=dict[str, Any])
     _begun: set[int] = field(default_factory=set[int])
 
-    def frames(self, events: Iterable[Event]) -> Iterator[bytes]:
+    def frames(self, events: Iterable[Event], comment: Callable[[], str]) -> Iterator[bytes]:
+        """``comment`` is asked at the end for what is known only then: an SSE comment, which clients skip."""
         for event in events:
             yield from self._frames(event)
-        yield DONE
+        yield f": {comment()}\n\n".encode() + DONE
 
     def _frames(self, event: Event) -> Iterator[bytes]:
         match event:

@@ -112,7 +112,8 @@ def _results(
         identifier = "" if legacy else required(fields, "tool_call_id", str, "a string", f"messages[{index}].")
         if identifier not in {call.id for call in calls} or (legacy and found):
             raise _orphan(fields["role"], index)
-        found[identifier] = Result(identifier, content if content is not None else "")
+        failed = fields.get("is_error") is True  # Anthropic's word; Chat Completions has none of its own.
+        found[identifier] = Result(identifier, content if content is not None else "", failed)
         index += 1
     if unanswered := [call.id or call.name for call in calls if call.id not in found]:
         raise InvalidRequest(

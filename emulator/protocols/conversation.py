@@ -17,10 +17,14 @@ class PastCall:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a tool gave back for the call ``id``; ``content`` is text or content parts, unaltered."""
+    """What a tool gave back for the call ``id``; ``content`` is text or content parts, unaltered.
+
+    ``error``: the protocol says that the tool failed, and the content says how.
+    """
 
     id: str
     content: str | list[dict[str, Any]]
+    error: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,18 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class FunctionTool:
-    """A tool as the client declares it; ``parameters`` is its JSON Schema, or None."""
+    """A tool as the client declares it; ``parameters`` is its JSON Schema, or None.
+
+    ``returns`` is the schema of its results (MCP's outputSchema), None where nothing is said of them.  ``serial``: it
+    isn't read-only (MCP's annotations.readOnlyHint is false), so that the order of its calls matters.
+    """
 
     name: str
     description: str | None
     parameters: Any
     strict: bool | None = None
+    returns: Any = None
+    serial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,73 +1,55 @@
 """The model is shown stubs and answers with Python.
 
-Calls leave while the model writes.  What can't be used is shown to it with the exact error, and only what is
-still missing is asked for; the words of such a repair are said only if no call comes of it.
+Calls leave while the model writes; what computes is run as soon as it is written.  What can't be used is shown to the
+model with the exact error, and only what is still missing is asked for; the words of such a repair are said only if
+no call comes of it.  A program that has to wait for results is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from emulator.code.limits import CodeLimits
-from emulator.code.reader import AnswerReader, Called, Mused, Problem, Reading, Said, Vocabulary, canonical
+from emulator.code.reader import AnswerReader
+from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said
+from emulator.continuation import CallIds
 from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, ReasoningDelta, TextDelta
+from emulator.kept import KeptProgram
 from emulator.ports import AnswerDelta
-from emulator.prompt import Briefing, Prompts, call_as_code
+from emulator.prompt import Repair, call_as_code
 from emulator.protocols.conversation import PastCall
+from emulator.runs import Outcome, ProgramRun
+from emulator.strategies.effects import READ, Ask, CodeTask, Dropped, Effect, Keep, Run
 
 _FRAGMENT = 1024
 """Characters of arguments in one delta: a long text reaches the client in pieces it can show."""
 
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask the model with these messages; it is answered by ``READ``s."""
-
-    messages: list[dict[str, Any]]
+Sent = AnswerDelta | Outcome | None
+Json = dict[str, Any]
+Wrong = Problem | Literal["required", "empty", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """The next AnswerDelta, please."""
+class Start:
+    """How an answer begins: what the model is asked, the calls that it may repeat and their results' JSON texts, and
+    how often it has corrected its program already.  ``worded``: it is to put an output into words."""
 
-
-READ = Read()
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """Something that the model wrote after its calls had left could not be used; for whoever reads the log."""
-
-    reason: str
-
-
-Effect = Ask | Read | Dropped | Event
-
-
-@dataclass(frozen=True, slots=True)
-class CodeTask:
-    """All that one choice's answer needs.  ``vocabulary`` is None where no call is wanted."""
-
-    choice: int
-    messages: list[dict[str, Any]]
-    vocabulary: Vocabulary | None
-    briefing: Briefing
-    prompts: Prompts
-    limits: CodeLimits
-    new_id: Callable[[], str]
-    repairs: int = 2
-    in_thought: bool = False
-    stop_given: bool = False
+    messages: list[Json]
+    made: tuple[Made, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    corrections: int = 0
+    worded: bool = False
 
 
 @dataclass(slots=True)
 class _State:
-    """What has left so far, over all attempts."""
+    """What has left so far, over all attempts; ``messages`` are what the model is asked for first."""
 
-    made: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    start: Start
+    ids: CallIds
+    made: list[Made] = field(default_factory=list[Made])
     said: bool = False
     thought: bool = False
 
@@ -75,21 +57,23 @@ class _State:
 @dataclass(slots=True)
 class _Attempt:
     reader: AnswerReader
+    before: int
     reason: str = "stop"
     raw: list[str] = field(default_factory=list[str])
     held: list[TextDelta] = field(default_factory=list[TextDelta])
 
 
-def answer(task: CodeTask) -> Generator[Effect, AnswerDelta | None, None]:
+def answer(task: CodeTask, start: Start | None = None) -> Generator[Effect, Sent, None]:
     """Raises ModelFault where the model can't be brought to what the client asked for."""
-    state, messages = _State(), task.messages
+    state = _State(start or Start(task.transcript.plain()), task.new_ids())
+    messages = state.start.messages
     for left in range(task.repairs, -1, -1):
-        attempt = _Attempt(_reader(task, state))
+        attempt = _Attempt(_reader(task, state), len(state.made))
         yield Ask(messages)
         yield from _read(task, state, attempt, first=left == task.repairs)
         wrong = _wrong(task, state, attempt)
         if wrong is None:
-            yield Finished(task.choice, "tool_calls" if state.made else attempt.reason)
+            yield from _finished(task, state, attempt)
             return
         if left == 0:
             yield from _give_up(task, state, attempt, wrong)
@@ -97,99 +81,174 @@ def answer(task: CodeTask) -> Generator[Effect, AnswerDelta | None, None]:
         messages = _repair(task, state, attempt, wrong)
 
 
+def call_events(choice: int, index: int, identifier: str, called: Called) -> Iterator[Event]:
+    """A call as the client is told of it; ``index`` counts the calls of this answer."""
+    arguments = called.arguments
+    yield CallStarted(choice, index, identifier, called.name)
+    for at in range(0, len(arguments), _FRAGMENT):
+        yield ArgumentsDelta(choice, index, arguments[at : at + _FRAGMENT])
+
+
+def output_answer(task: CodeTask, output: str) -> Iterator[Event]:
+    """A program's output as the answer."""
+    yield TextDelta(task.choice, output)
+    yield Finished(task.choice, "stop")
+
+
 def _reader(task: CodeTask, state: _State) -> AnswerReader:
     return AnswerReader(
         task.vocabulary,
         task.limits,
         in_thought=task.in_thought,
-        only_first=task.briefing.single,
-        made=[canonical(name, arguments) for name, arguments in state.made],
+        manner=task.manner,
+        made=[*state.start.made, *state.made],
+        texts=state.start.texts,
     )
 
 
-def _read(
-    task: CodeTask, state: _State, attempt: _Attempt, *, first: bool
-) -> Generator[Effect, AnswerDelta | None, None]:
+def _read(task: CodeTask, state: _State, attempt: _Attempt, *, first: bool) -> Generator[Effect, Sent, None]:
     """One answer of the model, from its first delta to the one with a finish_reason."""
     reader = attempt.reader
-    pending: list[dict[str, Any]] = []
-    hold = not first or task.briefing.required
-    while True:
+    speaker = _Speaker(task, state, attempt, first=first, hold=not first or task.briefing.required)
+    ended = False
+    while not ended:
         delta = yield READ
-        assert delta is not None
+        assert isinstance(delta, AnswerDelta)
+        ended = delta.finish_reason is not None
         if delta.reasoning:
             reader.thinks_apart()
-        if delta.reasoning and first:
-            state.thought = True
-            yield ReasoningDelta(task.choice, delta.reasoning)
-        pending += delta.logprobs
+            if first:
+                state.thought = True
+                yield ReasoningDelta(task.choice, delta.reasoning)
+        speaker.logprobs += delta.logprobs
         attempt.raw.append(delta.text)
-        readings = reader.feed(delta.text) if delta.text else []
+        if delta.text:
+            yield from speaker.say(reader.feed(delta.text))
+            yield from _run_due(task, state, speaker)
         if delta.finish_reason is not None:
             attempt.reason = delta.finish_reason
-            readings += reader.finish(delta.finish_reason, stop_given=task.stop_given)
+            yield from speaker.say(reader.finish(delta.finish_reason, stop_given=task.stop_given))
+            yield from _run_due(task, state, speaker)
+    if not (task.briefing.required or state.made or reader.problem or reader.ran_through):
+        yield from speaker.let_go(keep=True)
+
+
+def _run_due(task: CodeTask, state: _State, speaker: _Speaker) -> Generator[Effect, Sent, None]:
+    """Run what is due, and read on behind it, until nothing is."""
+    reader = speaker.attempt.reader
+    while reader.is_due:
+        step = reader.due()
+        if step is None:
+            yield from speaker.say(reader.taken())
+            continue
+        serial = ("*",) if task.manner.single else tuple(task.manner.serial)
+        outcome = yield Run(
+            ProgramRun(
+                step.source,
+                tuple(task.vocabulary.names if task.vocabulary else ()),
+                task.terms.clock,
+                state.ids.key,
+                task.terms.timezone,
+                step.results,
+                serial,
+                step.state,
+                step.first,
+                step.keep_state,
+                task.terms.limits,
+            )
+        )
+        assert isinstance(outcome, Outcome)
+        yield from speaker.say(reader.ran(outcome))
+
+
+@dataclass(slots=True)
+class _Speaker:
+    """Readings → events.  ``hold``: words wait for the attempt's outcome."""
+
+    task: CodeTask
+    state: _State
+    attempt: _Attempt
+    first: bool
+    hold: bool
+    logprobs: list[Json] = field(default_factory=list[Json])
+
+    def say(self, readings: Iterable[Reading]) -> Iterator[Event]:
+        choice, state = self.task.choice, self.state
         for reading in readings:
-            if isinstance(reading, Called):
-                hold = False
-                yield from _let_go(state, attempt, keep=first)
-            event = _event(task, state, reading, pending)
-            if isinstance(event[0], ReasoningDelta) and not first:
-                continue  # What the model thinks of its mistake is no part of the answer.
-            if hold and isinstance(event[0], TextDelta):
-                attempt.held.append(event[0])
-            else:
-                state.said |= isinstance(event[0], TextDelta)
-                yield from event
-        if delta.finish_reason is not None:
-            break
-    if not task.briefing.required and not state.made and not reader.problem:
-        yield from _let_go(state, attempt, keep=True)
+            match reading:
+                case Called():
+                    self.hold = False
+                    self.logprobs.clear()
+                    yield from self.let_go(keep=self.first)
+                    index = len(state.made)
+                    state.made.append(Made(reading.name, reading.arguments))
+                    yield from call_events(choice, index, state.ids.id(index), reading)
+                case Mused(text):
+                    state.thought = True
+                    if self.first:  # What the model thinks of its mistake is no part of the answer.
+                        yield ReasoningDelta(choice, text)
+                case Said(text):
+                    delta = TextDelta(choice, text, tuple(self.logprobs))
+                    self.logprobs.clear()
+                    if self.hold:
+                        self.attempt.held.append(delta)
+                    else:
+                        state.said = True
+                        yield delta
+
+    def let_go(self, *, keep: bool) -> Iterator[Event]:
+        """Words that waited for the attempt's outcome are said, or dropped for the calls they led to."""
+        held, self.attempt.held = self.attempt.held, []
+        if keep and held:
+            if self.state.said:  # Words of an earlier attempt stand before these.
+                yield TextDelta(held[0].choice, "\n\n")
+            self.state.said = True
+            yield from held
 
 
-def _let_go(state: _State, attempt: _Attempt, *, keep: bool) -> Iterator[Event]:
-    """Words that waited for the attempt's outcome are said, or dropped for the calls they led to."""
-    held, attempt.held = attempt.held, []
-    if keep and held:
-        if state.said:  # Words of an earlier attempt stand before these.
-            yield TextDelta(held[0].choice, "\n\n")
-        state.said = True
-        yield from held
-
-
-def _event(task: CodeTask, state: _State, reading: Reading, pending: list[dict[str, Any]]) -> list[Event]:
-    match reading:
-        case Said(text):
-            logprobs = tuple(pending)
-            pending.clear()
-            return [TextDelta(task.choice, text, logprobs)]
-        case Mused(text):
-            state.thought = True
-            return [ReasoningDelta(task.choice, text)]
-        case Called(name, arguments):
-            pending.clear()
-            index = len(state.made)
-            state.made.append((name, arguments))
-            fragments = (arguments[at : at + _FRAGMENT] for at in range(0, len(arguments), _FRAGMENT))
-            started = CallStarted(task.choice, index, task.new_id(), name)
-            return [started, *(ArgumentsDelta(task.choice, index, fragment) for fragment in fragments)]
-
-
-def _wrong(task: CodeTask, state: _State, attempt: _Attempt) -> Problem | Literal["required", "empty"] | None:
+def _wrong(task: CodeTask, state: _State, attempt: _Attempt) -> Wrong | None:
     """What must be asked for again, if anything."""
-    if attempt.reader.problem is not None:
-        return attempt.reader.problem
+    reader = attempt.reader
+    if reader.problem is not None:
+        return reader.problem
     if state.made:
         return None
     if task.briefing.required:
         return "required"
+    if reader.ran_through:
+        return None if reader.shown else "silent"
     if not state.said and attempt.reason == "stop":
         return "empty"
     return None
 
 
-def _give_up(
-    task: CodeTask, state: _State, attempt: _Attempt, wrong: Problem | Literal["required", "empty"]
-) -> Iterable[Effect]:
+def _finished(task: CodeTask, state: _State, attempt: _Attempt) -> Generator[Effect, Sent, None]:
+    reader, terms = attempt.reader, task.terms
+    if not state.made:
+        if not reader.ran_through:
+            yield Finished(task.choice, attempt.reason)
+        elif terms.final == "output" or state.start.worded:
+            yield from output_answer(task, reader.shown)
+        else:  # Nothing was to be called after all: the program has worked the answer out.
+            messages = task.transcript.worded(reader.program_text, reader.shown)
+            yield from answer(task, Start(messages, worded=True))
+        return
+    if (text := reader.program()) is not None:
+        kept = KeptProgram(
+            text,
+            terms.clock,
+            state.ids.key,
+            terms.owner,
+            terms.tools,
+            attempted=attempt.before,
+            carries=bool(state.start.made),
+            corrections=state.start.corrections,
+        )
+        yield Keep(state.ids.key, kept)
+    yield Finished(task.choice, "tool_calls")
+
+
+def _give_up(task: CodeTask, state: _State, attempt: _Attempt, wrong: Wrong) -> Iterable[Effect]:
     """No question is left.  Calls that have left stand; without any, the client is told what went wrong."""
     if state.made:
         reason = wrong.error if isinstance(wrong, Problem) else wrong
@@ -202,18 +261,17 @@ def _give_up(
     if wrong == "required":
         cut = ", which was cut off before a call was complete (max tokens)" if attempt.reason == "length" else ""
         raise ToolCallRequired(f"'tool_choice' demands a call, but the model made none in its answer{cut}.")
-    if state.thought:
+    if state.thought or state.said:
         return [Finished(task.choice, attempt.reason)]
     raise EmptyAnswer("The model's answer is empty: neither text nor a call.")
 
 
-def _repair(
-    task: CodeTask, state: _State, attempt: _Attempt, wrong: Problem | Literal["required", "empty"]
-) -> list[dict[str, Any]]:
+def _repair(task: CodeTask, state: _State, attempt: _Attempt, wrong: Wrong) -> list[Json]:
     answered, named = "".join(attempt.raw), task.briefing.named
+    before = state.start.messages
+    repair = task.transcript.prompts.repair
     if not isinstance(wrong, Problem):
-        return task.prompts.repair(task.messages, answered, problem=wrong, named=named)
-    made = "\n".join(call_as_code(PastCall("", name, arguments), task.briefing) for name, arguments in state.made)
-    return task.prompts.repair(
-        task.messages, answered, problem="statement", source=wrong.source, error=wrong.error, made=made
-    )
+        return repair(before, answered, Repair(wrong, named=named))
+    made = "\n".join(call_as_code(PastCall("", made.name, made.arguments), task.briefing) for made in state.made)
+    programs = task.manner.programs
+    return repair(before, answered, Repair("statement", wrong.source, wrong.error, made, programs=programs))

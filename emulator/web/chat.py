@@ -7,6 +7,7 @@ from contextlib import closing
 
 from flask import Blueprint, Response, request
 
+from emulator.errors import InvalidRequest
 from emulator.protocols.chat import ChatRequest, parse_chat
 from emulator.protocols.chat_answer import ChatStream, error_frames, fold
 from emulator.turn import Turn
@@ -31,12 +32,12 @@ def create() -> Response:
 
 def _whole(watched: Watched, chat: ChatRequest) -> Response:
     try:
-        turn = watched.core.turn(chat, request.headers.get("Authorization"), watched.lifetime)
+        turn = _turn(watched, chat)
         body = fold(turn.events())
         watched.fields |= turn.told()
         if watched.core.settings.trace and request.headers.get("X-Emulator-Trace"):
             body["emulator"] = {
-                "prompt": turn.trace.questions[0],
+                "prompt": turn.trace.questions[0] if turn.trace.questions else None,
                 "prompts": turn.trace.questions,
                 "raw": turn.trace.answers,
             }
@@ -46,12 +47,14 @@ def _whole(watched: Watched, chat: ChatRequest) -> Response:
         raise
     watched.end()
     response.headers["X-Request-Id"] = watched.id
+    for name, value in (_known_first(turn) | _known_last(turn)).items():
+        response.headers[f"X-Emulator-{name}"] = value
     return response
 
 
 def _stream(watched: Watched, chat: ChatRequest) -> Response:
     try:
-        turn = watched.core.turn(chat, request.headers.get("Authorization"), watched.lifetime)
+        turn = _turn(watched, chat)
         frames = _frames(watched, turn, ChatStream(chat.include_usage))
         first = next(frames)  # What fails before the first event still has a status of its own.
     except BaseException as error:
@@ -66,10 +69,36 @@ def _stream(watched: Watched, chat: ChatRequest) -> Response:
             "X-Request-Id": watched.id,
         }
     )
+    for name, value in _known_first(turn).items():
+        response.headers[f"X-Emulator-{name}"] = value
     return response
 
 
+def _turn(watched: Watched, chat: ChatRequest) -> Turn:
+    final = request.headers.get("X-Emulator-Final")
+    if final not in (None, "model", "output"):
+        raise InvalidRequest(
+            f"Invalid header X-Emulator-Final: {final[:80]!r}. Supported values are: 'model' and 'output'.",
+            code="invalid_value",
+        )
+    return watched.core.turn(chat, request.headers.get("Authorization"), watched.lifetime, final=final)
+
+
+def _known_first(turn: Turn) -> dict[str, str]:
+    """What is known of an answer when it begins."""
+    return {"Strategy": "code", "Round": str(turn.progress.round)}
+
+
+def _known_last(turn: Turn) -> dict[str, str]:
+    """What is known only when it has ended."""
+    return {"Upstream-Calls": str(turn.progress.asked), "Ms": f"{turn.progress.own_ms:.1f}"}
+
+
 def _frames(watched: Watched, turn: Turn, stream: ChatStream) -> Generator[bytes, None, None]:
+    def comment() -> str:
+        told = _known_first(turn) | _known_last(turn)
+        return "emulator " + " ".join(f"{name.lower()}={value}" for name, value in told.items())
+
     with closing(turn.events()) as events:
-        yield from stream.frames(events)
+        yield from stream.frames(events, comment)
     watched.fields |= turn.told()

@@ -1,0 +1,132 @@
+"""Where a program of an earlier answer stands: derived from the messages that the client sends, and nothing else.
+
+Rule: the server remembers a program's text, never its progress.  Whatever the client does to its history (retry,
+branch, edit, another replica), the calls and results in it say how far the program has come; what doesn't fit leads
+back to the plain transcript.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from emulator.kept import KeptProgram
+from emulator.protocols.conversation import Message, Result
+from emulator.runs import RunResult
+
+_ID = re.compile(r"call_(?P<key>[0-9a-f]{24})(?P<index>0|[1-9a-f][0-9a-f]{0,3})")
+
+
+@dataclass(frozen=True, slots=True)
+class CallIds:
+    """Ids of one answer's calls: a function of its ``key`` (24 hexadecimal digits) and the call's index in it."""
+
+    key: str
+
+    def id(self, index: int) -> str:
+        """At most 33 characters."""
+        return f"call_{self.key}{index:x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A call in the client's history and what came of it; ``text`` is the result as it was sent."""
+
+    name: str
+    arguments: str
+    result: RunResult
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The turns at the conversation's end that are nothing but calls and results, from message ``start`` on.
+
+    ``own`` are the calls of the answer ``key``, of which there were ``rounds``; ``earlier`` those before them.
+    """
+
+    key: str
+    start: int
+    earlier: tuple[Record, ...]
+    own: tuple[Record, ...]
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """A program to go on with, and how far it has come."""
+
+    kept: KeptProgram
+    trail: Trail
+
+
+def trail_of(conversation: Sequence[Message]) -> Trail | None:
+    """The trail of the answer that made the last calls; None if something else stands last, or the ids aren't ours."""
+    start = len(conversation)
+    while start and conversation[start - 1].calls:
+        start -= 1
+    turns = conversation[start:]
+    if not turns:
+        return None
+    keys = [_key_of(turn) for turn in turns]
+    key = keys[-1]
+    if key is None:
+        return None
+    first = next(index for index in range(len(turns)) if all(other == key for other in keys[index:]))
+    own_ids = [call.id for turn in turns[first:] for call in turn.calls]
+    if key in keys[:first] or own_ids != [CallIds(key).id(index) for index in range(len(own_ids))]:
+        return None
+    return Trail(key, start, _records(turns[:first]), _records(turns[first:]), len(turns) - first)
+
+
+def _key_of(turn: Message) -> str | None:
+    """The answer's key, if all calls of the turn carry the same."""
+    found = {match["key"] if (match := _ID.fullmatch(call.id)) else None for call in turn.calls}
+    return found.pop() if len(found) == 1 else None
+
+
+def _records(turns: Sequence[Message]) -> tuple[Record, ...]:
+    return tuple(
+        Record(call.name, call.arguments, run_result(result), text_of(result))
+        for turn in turns
+        for call, result in zip(turn.calls, turn.results, strict=True)
+    )
+
+
+def text_of(result: Result) -> str:
+    """The text of a result; content parts that aren't text have no value in a program."""
+    if isinstance(result.content, str):
+        return result.content
+    return "".join(part["text"] for part in result.content if part.get("type") == "text")
+
+
+def run_result(result: Result) -> RunResult:
+    """JSON text as its value, other text as itself; an error as what its call raises."""
+    text = text_of(result)
+    if result.error:
+        return RunResult(error=text or "the tool failed")
+    return RunResult(json_value(text))
+
+
+def json_value(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def texts_of(records: Sequence[Record], key: Any) -> Mapping[str, str]:
+    """The JSON texts that values came as, by ``key`` of the value; the first of equal ones counts."""
+    texts: dict[str, str] = {}
+    for record in records:
+        value = record.result.value
+        if record.result.error is None and not isinstance(value, str):
+            texts.setdefault(key(value), record.text)
+    return texts

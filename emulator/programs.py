@@ -1,0 +1,109 @@
+"""Programs in a server process: the kernels they run in, and the store they wait in for their results.
+
+Rule: a store that fails costs a program, never an answer: the model is asked with the plain transcript instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from platformdirs import user_data_path
+
+from emulator.continuation import Resumption, trail_of
+from emulator.errors import KernelUnavailable
+from emulator.kept import KeptProgram
+from emulator.logs import log_event
+from emulator.protocols.conversation import Message
+from emulator.records.interface import Records, StoreUnavailable
+from emulator.records.opening import open_records
+from emulator.runs import Outcome, ProgramRun, RunLimits
+from emulator.settings import Settings
+from kernels import make_pool
+from kernels.pool import KernelPool
+
+logger = logging.getLogger(__name__)
+
+OWN_KERNEL = "tool-program"
+STORE = user_data_path("tool-use-emulator") / "programs.sqlite3"
+
+
+def owner_of(authorization: str | None) -> str:
+    """What tells callers apart without being their key."""
+    return hashlib.sha256((authorization or "").encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(slots=True)
+class Programs:
+    """One a process.  Nothing is started or opened before it is needed, or ``start``ed."""
+
+    settings: Settings
+    limits: RunLimits = field(init=False)
+    _pool: KernelPool | None = None
+    _records: Records | None = None
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.limits = RunLimits(
+            settings.program_seconds,
+            settings.program_memory,
+            settings.program_recursion,
+            settings.program_output,
+            settings.program_calls,
+        )
+
+    @property
+    def incremental(self) -> bool:
+        """Kernels go on from an earlier step of a program: those of our own kernelspec do."""
+        return self.settings.kernel == OWN_KERNEL
+
+    def start(self) -> None:
+        """Warm the kernels up, in the background."""
+        if self.settings.programs:
+            self._kernels().start()
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.close()
+        if self._records is not None:
+            self._records.close()
+
+    def run(self, program: ProgramRun) -> Outcome:
+        """Raises KernelUnavailable."""
+        return self._kernels().run(program)
+
+    def keep(self, key: str, program: KeptProgram) -> None:
+        try:
+            self._opened().put(key, program.to_bytes(), self.settings.store_seconds)
+        except StoreUnavailable as error:
+            log_event(logger, "program not kept", level=logging.WARNING, reason=error.message)
+
+    def resumption(self, conversation: Sequence[Message], owner: str, tools: str) -> Resumption | None:
+        """The program whose calls' results stand last, if it is the caller's and for these tools."""
+        trail = trail_of(conversation)
+        if trail is None:
+            return None
+        try:
+            stored = self._opened().get(trail.key)
+        except StoreUnavailable as error:
+            log_event(logger, "program not found", level=logging.WARNING, reason=error.message)
+            return None
+        kept = KeptProgram.from_bytes(stored) if stored is not None else None
+        if kept is None or (kept.owner, kept.tools) != (owner, tools):
+            return None
+        return Resumption(kept, trail)
+
+    def _kernels(self) -> KernelPool:
+        if self._pool is None:
+            try:
+                self._pool = make_pool(self.settings)
+            except ImportError as error:
+                raise KernelUnavailable(f"No kernel can be started: {error}.") from None
+        return self._pool
+
+    def _opened(self) -> Records:
+        if self._records is None:
+            self._records = open_records(self.settings.store, STORE)
+        return self._records
