@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 import orjson
 
 from emulator.code.limits import CodeLimits
-from emulator.code.reader import Manner
+from emulator.code.readings import Manner
 from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import Resumption
 from emulator.generator import Generator

@@ -8,74 +8,25 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from emulator.code.check import FORBIDDEN_CALLS, Refused
-
-_SHALLOW = frozenset(
-    ["list", "tuple", "enumerate", "zip", "reversed", "len", "iter", "next", "isinstance", "type", "bool", "callable"]
+from emulator.code.words import (
+    CALLBACKS,
+    HOLDERS,
+    LAZY,
+    METHODS,
+    SHALLOW,
+    STORING,
+    TEXT,
+    USING_UP,
+    Words,
+    call,
+    certain,
+    certain_throughout,
+    name,
+    specified,
 )
-"""Functions of the language that look at their arguments, not at what those hold."""
-_STORING = frozenset(["append", "appendleft", "insert"])
-_HOLDERS = frozenset(
-    (
-        "extend update setdefault items keys values get copy pop popleft popitem clear reverse add insert append"
-        " appendleft"
-    ).split()
-)
-"""Methods of containers that don't look at what the container holds."""
-_METHODS = frozenset(
-    (
-        "append capitalize count endswith extend find format get index isdigit isalpha items join keys lower lstrip"
-        " pop replace rstrip split startswith strip title update upper values"
-    ).split()
-)
-"""Methods that are passed as values: Monty has no bound methods."""
-_TEXT = frozenset(["str", "bytes", "list", "dict", "set", "int", "float"])
-_CALLBACKS = frozenset(["map", "filter", "sorted", "min", "max", "reduce", "defaultdict", "next", "any", "all", "sum"])
-_SCALARS = frozenset(["len", "str", "int", "float", "bool", "range", "repr", "isinstance", "type", "id", "any", "all"])
-_USING_UP = frozenset(["sum", "min", "max", "sorted", "dict", "frozenset"])
-_LAZY = "a generator expression that calls functions can't be run here; use a list comprehension or a loop"
-_COMPUTED = (ast.Constant, ast.JoinedStr, ast.Compare, ast.UnaryOp, ast.Lambda)
-
-
-def name(identifier: str) -> ast.Name:
-    return ast.Name(identifier, ast.Load())
-
-
-def call(function: str, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(name(function), list(arguments), [])
-
-
-@dataclass(slots=True)
-class Words:
-    """What the names of a program mean: the tools, the stubs' classes, and what the program defined so far."""
-
-    tools: frozenset[str]
-    models: frozenset[str]
-    functions: set[str] = field(default_factory=set[str])
-    methods: set[str] = field(default_factory=set[str])
-    modules: set[str] = field(default_factory=set[str])
-
-    def learn(self, statements: Iterable[ast.stmt]) -> None:
-        for node in (part for statement in statements for part in ast.walk(statement)):
-            if isinstance(node, ast.FunctionDef):
-                self.functions.add(node.name)
-            elif isinstance(node, ast.ClassDef):
-                self.methods |= {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
-                self.modules.add(node.name)
-            elif isinstance(node, ast.Import | ast.ImportFrom):
-                self.modules |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
-
-    def calls(self, node: ast.AST) -> bool:
-        """Something in ``node`` may call a tool: by itself, through a function of the program, or as a value."""
-        known = self.tools | self.functions
-        return any(
-            (isinstance(part, ast.Name) and part.id in known)
-            or (isinstance(part, ast.Attribute) and part.attr in self.methods)
-            for part in ast.walk(node)
-        )
 
 
 class Expressions:
@@ -96,14 +47,14 @@ class Expressions:
         return taken
 
     def shallow(self, node: ast.expr) -> ast.expr:
-        certain = _certain(node)
+        known = certain(node)
         new = self.stored(node)
-        return new if certain else call("_u_", new)
+        return new if known else call("_u_", new)
 
     def deep(self, node: ast.expr) -> ast.expr:
-        certain = _certain_throughout(node)
+        known = certain_throughout(node)
         new = self.stored(node)
-        return new if certain else call("_d_", new)
+        return new if known else call("_d_", new)
 
     def index(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Slice):
@@ -186,7 +137,7 @@ class Expressions:
                 node.key, node.value = self.deep(key), self.stored(value)
             case ast.GeneratorExp(element, generators):
                 if self._words.calls(node):
-                    raise Refused(_LAZY)
+                    raise Refused(LAZY)
                 self._generators(generators)
                 node.elt = self.deep(element)
             case _:
@@ -267,12 +218,12 @@ class Expressions:
                 return call(function, self.stored(ast.ListComp(first.elt, first.generators)))
             if function in ("any", "all", "next"):
                 return self._lazily(node, function, first)
-            if function in _USING_UP:
+            if function in USING_UP:
                 node.args[0] = self._used_up(first)
                 return self._rest_of(node)
         if function in ("sorted", "min", "max") and (keyed := self._keyed(node, function)) is not None:
             return keyed
-        return self._with_arguments(node, deep=function not in _SHALLOW, callbacks=function in _CALLBACKS)
+        return self._with_arguments(node, deep=function not in SHALLOW, callbacks=function in CALLBACKS)
 
     def _method_call(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
         base, method = function.value, function.attr
@@ -289,15 +240,15 @@ class Expressions:
             if isinstance(made, ast.GeneratorExp) and self._words.calls(made):
                 function.value, node.args = self.shallow(base), [self._used_up(made)]
                 return node
-        holds = method in _HOLDERS or method in self._words.methods
+        holds = method in HOLDERS or method in self._words.methods
         function.value = self.shallow(base) if holds else self.deep(base)
-        if method in _STORING or method in self._words.methods:
+        if method in STORING or method in self._words.methods:
             return self._with_arguments(node, deep=None)
-        return self._with_arguments(node, deep=method not in _HOLDERS, callbacks=method == "sort")
+        return self._with_arguments(node, deep=method not in HOLDERS, callbacks=method == "sort")
 
     def _passed(self, argument: ast.expr) -> ast.expr:
         """An argument of a tool: the host sees a stand-in itself, so all arguments are computed first."""
-        if isinstance(argument, ast.Starred) or _certain_throughout(argument):
+        if isinstance(argument, ast.Starred) or certain_throughout(argument):
             return self.stored(argument)
         return call("_p_", self.stored(argument))
 
@@ -321,8 +272,8 @@ class Expressions:
 
     def _callback(self, node: ast.expr) -> ast.expr:
         """A function that the language calls looks at what it returns; a method needs a function around it."""
-        if isinstance(node, ast.Attribute) and node.attr in _METHODS:
-            if isinstance(node.value, ast.Name) and node.value.id in _TEXT:
+        if isinstance(node, ast.Attribute) and node.attr in METHODS:
+            if isinstance(node.value, ast.Name) and node.value.id in TEXT:
                 return ast.parse(f"lambda _v_, *_vs_: _v_.{node.attr}(*_vs_)", mode="eval").body
             made = ast.parse(f"lambda *_vs_: _v_.{node.attr}(*_vs_)", mode="eval").body
             assert isinstance(made, ast.Lambda) and isinstance(made.body, ast.Call)
@@ -341,7 +292,7 @@ class Expressions:
         for argument in node.args:
             if isinstance(argument, ast.Starred):
                 shown.append(self.stored(argument))
-            elif isinstance(argument, ast.JoinedStr) and not _specified(argument):
+            elif isinstance(argument, ast.JoinedStr) and not specified(argument):
                 shown.append(self._formatted_in_print(argument))
             else:
                 shown.append(self._passed(argument))
@@ -423,35 +374,3 @@ def _generator_of(given: ast.expr, iterable: ast.expr, *, filtering: bool) -> as
     loaded = name(item.id)
     comprehension = ast.comprehension(item, iterable, [result] if filtering else [], 0)
     return ast.GeneratorExp(loaded if filtering else result, [comprehension])
-
-
-def _specified(node: ast.JoinedStr) -> bool:
-    return any(isinstance(part, ast.FormattedValue) and part.format_spec is not None for part in node.values)
-
-
-def _certain(node: ast.expr) -> bool:
-    """No stand-in itself, whatever it holds."""
-    match node:
-        case ast.BinOp() | ast.List() | ast.Tuple() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp():
-            return True
-        case ast.SetComp() | ast.GeneratorExp():
-            return True
-        case ast.Call(ast.Name(function)):
-            return function in _SCALARS
-        case _:
-            return isinstance(node, _COMPUTED)
-
-
-def _certain_throughout(node: ast.expr) -> bool:
-    """No stand-in, and none in it."""
-    match node:
-        case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
-            return all(_certain_throughout(element) for element in elements)
-        case ast.Dict(keys, values):
-            return all(key is not None and _certain_throughout(key) for key in keys) and all(
-                _certain_throughout(value) for value in values
-            )
-        case ast.Call(ast.Name(function)):
-            return function in _SCALARS
-        case _:
-            return isinstance(node, _COMPUTED)

@@ -10,14 +10,13 @@ from __future__ import annotations
 import ast
 import builtins
 import json
-import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.code.check import FORBIDDEN_CALLS, HARMLESS_IMPORTS, CodeError, NeedsRun, Refused, why
-from emulator.code.values import ModelObject, Unread, bounded, check_size, holds_unread, plain
+from emulator.code.values import BINARY, UNARY, ModelObject, Unread, bounded, check_size, holds_unread, plain
 
 _DATA_UNITS = 1 << 19
 _TOOL_OWNERS = frozenset(["tools", "functions", "self"])
@@ -26,22 +25,6 @@ _CONVERSIONS: dict[int, Callable[[Any], str]] = {115: str, 114: repr, 97: ascii}
 """The ``!s``, ``!r`` and ``!a`` of an f-string, by the number that ast gives them."""
 _WIDE = re.compile(r"\d{4}")
 _JSON_NAMES = {"true": True, "false": False, "null": None, "none": None}
-
-_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-}
-_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-    ast.Invert: operator.invert,
-    ast.Not: operator.not_,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,11 +306,11 @@ class LiteralReader:
 
     def _unary(self, op: ast.unaryop, value: Any) -> Any:
         if isinstance(op, ast.Not) or isinstance(value, int | float):
-            return _UNARY[type(op)](value)
+            return UNARY[type(op)](value)
         raise Refused(f"a {type(value).__name__} has no {type(op).__name__}")
 
     def _binary(self, op: ast.operator, left: Any, right: Any) -> Any:
-        function = _BINARY.get(type(op))
+        function = BINARY.get(type(op))
         if function is None:
             raise why(op)
         check_size(op, left, right)

@@ -20,7 +20,8 @@ from emulator.code.gate import ThoughtGate, wary
 from emulator.code.judge import Judge, written
 from emulator.code.limits import CodeLimits
 from emulator.code.literal import Dependent, LiteralReader, ParsedCall, UnknownFunction
-from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said, canonical
+from emulator.code.readings import Called, Made, Manner, Mused, Problem, Reading, Said, canonical
+from emulator.code.spacing import words_of
 from emulator.code.statements import Statement
 from emulator.code.unknown import explained, is_call, near
 from emulator.code.vocabulary import Vocabulary
@@ -50,17 +51,6 @@ class _Block:
     foreign: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How calls may be made.  ``programs``: what computes is run, by a kernel that keeps its state between steps if
-    ``incremental``.  ``single``: one call a round; ``serial`` are the tools (Python names) of which that holds."""
-
-    programs: bool = True
-    incremental: bool = True
-    single: bool = False
-    serial: frozenset[str] = frozenset()
-
-
 @dataclass(slots=True)
 class AnswerReader:
     """``feed`` the text as it comes, ``finish`` once; whenever a step is ``due``, run it and tell what ``ran``.
@@ -72,7 +62,7 @@ class AnswerReader:
     vocabulary: Vocabulary | None
     limits: CodeLimits
     in_thought: bool = False
-    manner: Manner = Manner()
+    manner: Manner = field(default_factory=Manner)
     made: list[Made] = field(default_factory=list[Made])
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
     problem: Problem | None = None
@@ -161,10 +151,9 @@ class AnswerReader:
                 self._stop(written(call), error)
                 break
         self._execution.settle(outcome)
-        if self._execution.paused:
-            self.halted = True
-        if self._execution.failed and not self.problem:
-            self.problem = Problem(self._execution.failed.source, self._execution.failed.traceback)
+        self.halted = self._execution.paused
+        if (failed := self._execution.failed) and not self.problem:
+            self.problem = Problem(failed.source, failed.traceback)
         self._read_on()
         return self.taken()
 
@@ -283,14 +272,14 @@ class AnswerReader:
 
     def _think(self, text: str) -> None:
         """White space around a thought is nobody's; a thought of nothing else is none."""
-        words = _words(self._thought_space, text, begun=self.thought)
+        words = words_of(self._thought_space, text, begun=self.thought)
         if words:
             self.thought = True
             self._out.append(Mused(words))
 
     def _say(self, text: str) -> None:
         """White space waits for the words behind it: between prose and code it is nobody's."""
-        words = _words(self._space, text, begun=self.said or not (self.thought or self.calls))
+        words = words_of(self._space, text, begun=self.said or not (self.thought or self.calls))
         if words:
             self.said = True
             if len(self._first_words) < _FIRST:
@@ -312,7 +301,7 @@ class AnswerReader:
             return
         if (block.failed or self.made) and vocabulary.mentioned(source):
             if self._may_run(block.failed[1] if block.failed else None):
-                self._run(block)
+                block.engaged = self._execution.begun = True
                 return
             if block.failed:
                 self._stop(*block.failed)
@@ -333,10 +322,6 @@ class AnswerReader:
             return False
         return isinstance(error, NeedsRun) or (error is None and any(made.result for made in self.made))
 
-    def _run(self, block: _Block) -> None:
-        """From here on the answer's code is a program."""
-        block.engaged = self._execution.begun = True
-
     def _unreadable(self, statement: Statement, source: str, nodes: list[ast.stmt], error: CodeError) -> None:
         """A statement is a problem if it is about the tools; else it may be part of an answer that has code."""
         block, vocabulary = self._block, self.vocabulary
@@ -347,7 +332,7 @@ class AnswerReader:
             if block.engaged:  # A line of prose that begins like a call.
                 self._say(f"\n{statement.source}")
         elif concerns and self._may_run(error):
-            self._run(block)
+            block.engaged = self._execution.begun = True
         # Likeness to every tool takes a while: only a block's first unknown name is looked at.
         elif concerns or (block.failed is None and near(error, vocabulary.names)):
             self._stop(source, error)
@@ -410,18 +395,3 @@ class AnswerReader:
         (self._waiting if self._wary else self._out).append(called)
         if self.manner.single:
             raise _Enough("one call at a time")
-
-
-def _words(space: list[str], text: str, *, begun: bool) -> str:
-    """``text`` with the space that waited before it, up to its last word; what is behind that waits in ``space``.
-
-    Space before the first word is dropped unless ``begun``.
-    """
-    ended = text.rstrip()
-    if not ended:
-        if text:
-            space.append(text)
-        return ""
-    words = "".join([*space, ended])
-    space[:] = [text[len(ended) :]] if len(ended) < len(text) else []
-    return words if begun else words.lstrip()

@@ -1,4 +1,4 @@
-"""The words in which an answer that is read speaks to the strategy."""
+"""The words in which a strategy and the reader of an answer speak to each other."""
 
 from __future__ import annotations
 
@@ -48,6 +48,17 @@ class Made:
     @property
     def canonical(self) -> tuple[str, str]:
         return canonical(self.name, self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How calls may be made.  ``programs``: what computes is run, by a kernel that keeps its state between steps if
+    ``incremental``.  ``single``: one call a round; ``serial`` are the tools (Python names) of which that holds."""
+
+    programs: bool = True
+    incremental: bool = True
+    single: bool = False
+    serial: frozenset[str] = frozenset()
 
 
 def canonical(name: str, arguments: str) -> tuple[str, str]:

@@ -16,8 +16,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from emulator.code.check import Refused
-from emulator.code.expressions import Expressions, Words, call, name
+from emulator.code.expressions import Expressions
 from emulator.code.noise import cleaned
+from emulator.code.words import Words, call, name
 
 _MODEL_CLASS = """\
 class {name}:

@@ -6,6 +6,8 @@ A few names can make a short text a huge value, so sizes are looked at before a 
 from __future__ import annotations
 
 import ast
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +16,22 @@ from emulator.code.check import NeedsRun, Refused
 LONGEST_TEXT = 1 << 20
 LONGEST_REPEAT = LONGEST_TEXT // 8
 LARGEST_BITS = 4096
+
+BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Invert: operator.invert,
+    ast.Not: operator.not_,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.code.limits import CodeLimits
-from emulator.code.reader import Manner
+from emulator.code.readings import Manner
 from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import CallIds
 from emulator.events import Event
