@@ -27,8 +27,8 @@ class RunLimits:
     """``seconds`` of execution, ``memory`` and ``output`` in bytes, ``recursion`` in frames, ``calls`` of tools."""
 
     seconds: float = 5.0
-    memory: int = 64 << 20
-    recursion: int = 200
+    memory: int = 128 << 20
+    recursion: int = 1000
     output: int = 64 << 10
     calls: int = 256
 

@@ -10,6 +10,10 @@ import ast
 
 from emulator.code.limits import CodeLimits
 
+TOOL_OWNERS = frozenset(["tools", "functions", "self"])
+"""What models put before a function's name: ``tools.get_user(...)``."""
+JSON_NAMES = {"true": True, "false": False, "null": None, "none": None}
+"""JSON's names for constants, which models mix up with Python's."""
 MODULES = frozenset(
     (
         "json re math datetime collections itertools random time functools copy typing asyncio dataclasses decimal"
@@ -21,6 +25,19 @@ UNNEEDED_MODULES = frozenset(
     ["pydantic", "typing_extensions", "__future__", "tools", "functions", "enum", "abc", "logging"]
 )
 """Modules that models import out of habit: the line is read over."""
+IMPLIED_NAMES = {
+    "dataclass": "dataclasses",
+    "field": "dataclasses",
+    "date": "datetime",
+    "timedelta": "datetime",
+    "timezone": "datetime",
+    "defaultdict": "collections",
+    "Counter": "collections",
+    "deque": "collections",
+    "reduce": "functools",
+    "partial": "functools",
+}
+"""Names that models use without importing them, and the modules they are from."""
 HARMLESS_IMPORTS = MODULES | UNNEEDED_MODULES
 
 FORBIDDEN_CALLS = {
@@ -83,6 +100,18 @@ class NotPython(Refused):
     """The statement isn't Python."""
 
 
+class Dependent(CodeError):
+    """The statement looks into a result that isn't there yet."""
+
+
+class UnknownFunction(CodeError):
+    """Something is called that is neither a tool nor part of the language read here."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no function named {name}")
+        self.name = name
+
+
 def parse(source: str, limits: CodeLimits) -> list[ast.stmt]:
     """The statements of ``source``.  Raises Refused with the place of a syntax error, or the cap exceeded."""
     if len(source) > limits.bytes:
@@ -97,8 +126,5 @@ def parse(source: str, limits: CodeLimits) -> list[ast.stmt]:
 
 
 def why(node: ast.AST) -> CodeError:
-    """The error that says why ``node`` isn't read without a run."""
-    what = _NEEDS_RUN.get(type(node))
-    if what is not None:
-        return NeedsRun(f"{what} can't be read without running it")
-    return Refused(f"{type(node).__name__} is not allowed here")
+    """The error that says why ``node`` isn't read without a run; what no run allows either is noise.py's to say."""
+    return NeedsRun(f"{_NEEDS_RUN.get(type(node), type(node).__name__)} can't be read without running it")

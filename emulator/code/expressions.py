@@ -121,14 +121,10 @@ class Expressions:
                 node.body = self._inner(body)
             case ast.JoinedStr():
                 self._formatted(node)
-            case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
-                node.elts = [self.stored(element) for element in elements]
-            case ast.Dict(keys, values):
-                looks = [self.shallow if key is None else self.stored for key in keys]
-                node.keys = [key and self.deep(key) for key in keys]
-                node.values = [look(value) for look, value in zip(looks, values, strict=True)]
+            case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
+                self._display(node)
             case ast.Starred(value):
-                node.value = self.shallow(value)
+                node.value = self._unpacked(value)
             case ast.ListComp(element, generators) | ast.SetComp(element, generators):
                 self._generators(generators)
                 node.elt = self.stored(element)
@@ -143,6 +139,21 @@ class Expressions:
             case _:
                 pass
         return node
+
+    def _unpacked(self, node: ast.expr) -> ast.expr:
+        """What stands behind a star: gone through at once, and to its end, without a look at what comes of it."""
+        made = self.as_generator(node)
+        if isinstance(made, ast.GeneratorExp):
+            made = ast.ListComp(made.elt, made.generators)
+        return self.shallow(made)
+
+    def _display(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict) -> None:
+        if isinstance(node, ast.Dict):
+            looks = [self.shallow if key is None else self.stored for key in node.keys]
+            node.keys = [key and self.deep(key) for key in node.keys]
+            node.values = [look(value) for look, value in zip(looks, node.values, strict=True)]
+        else:
+            node.elts = [self.stored(element) for element in node.elts]
 
     def _inner(self, body: ast.expr) -> ast.expr:
         """A lambda's body: what it needs defined can't stand before it."""
@@ -203,7 +214,7 @@ class Expressions:
             for keyword in node.keywords:
                 keyword.value = self.shallow(keyword.value) if keyword.arg is None else self._passed(keyword.value)
             return call("_t_", node)
-        if function in words.functions or function in words.models or function in words.modules:
+        if function in words.functions | words.models | words.classes:
             return self._with_arguments(node, deep=None)
         if function in FORBIDDEN_CALLS:
             raise Refused(f"{function}() is not allowed: {FORBIDDEN_CALLS[function]}")
@@ -291,7 +302,7 @@ class Expressions:
         shown: list[ast.expr] = []
         for argument in node.args:
             if isinstance(argument, ast.Starred):
-                shown.append(self.stored(argument))
+                shown.append(ast.Starred(call("_p_", self._unpacked(argument.value)), ast.Load()))
             elif isinstance(argument, ast.JoinedStr) and not specified(argument):
                 shown.append(self._formatted_in_print(argument))
             else:

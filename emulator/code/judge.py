@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from emulator.code.literal import ParsedCall, UnknownFunction
+from emulator.code.check import UnknownFunction
 from emulator.code.readings import Called
-from emulator.code.values import ModelObject
+from emulator.code.values import ModelObject, ParsedCall
 from emulator.code.vocabulary import Unproven, Vocabulary, bindings
 from emulator.runs import MODEL_KEY, RunCall
 from emulator.tools.toolset import Proof

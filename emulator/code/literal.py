@@ -15,37 +15,34 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.code.check import FORBIDDEN_CALLS, HARMLESS_IMPORTS, CodeError, NeedsRun, Refused, why
-from emulator.code.values import BINARY, UNARY, ModelObject, Unread, bounded, check_size, holds_unread, plain
+from emulator.code.check import (
+    FORBIDDEN_CALLS,
+    HARMLESS_IMPORTS,
+    IMPLIED_NAMES,
+    JSON_NAMES,
+    MODULES,
+    TOOL_OWNERS,
+    Dependent,
+    NeedsRun,
+    Refused,
+    UnknownFunction,
+    why,
+)
+from emulator.code.values import (
+    BINARY,
+    UNARY,
+    ModelObject,
+    ParsedCall,
+    Unread,
+    bounded,
+    check_size,
+    holds_unread,
+    plain,
+)
 
 _DATA_UNITS = 1 << 19
-_TOOL_OWNERS = frozenset(["tools", "functions", "self"])
-_BUILTINS = frozenset(vars(builtins))
 _CONVERSIONS: dict[int, Callable[[Any], str]] = {115: str, 114: repr, 97: ascii}
 """The ``!s``, ``!r`` and ``!a`` of an f-string, by the number that ast gives them."""
-_WIDE = re.compile(r"\d{4}")
-_JSON_NAMES = {"true": True, "false": False, "null": None, "none": None}
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedCall:
-    """A tool called with values, names as Python has them.  ``positional`` are still to be bound."""
-
-    name: str
-    positional: tuple[Any, ...]
-    keywords: dict[str, Any]
-
-
-class Dependent(CodeError):
-    """The statement looks into a result that isn't there yet."""
-
-
-class UnknownFunction(CodeError):
-    """Something is called that is neither a tool nor part of the language read here."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"there is no function named {name}")
-        self.name = name
 
 
 @dataclass(slots=True)
@@ -61,6 +58,7 @@ class LiteralReader:
     names: dict[str, Any] = field(default_factory=dict[str, Any])
     calls: int = 0
     _unread: set[str] = field(default_factory=set[str])
+    _imported: set[str] = field(default_factory=lambda: set(IMPLIED_NAMES))
     _budget: int = _DATA_UNITS
 
     def run(self, statements: Iterable[ast.stmt]) -> None:
@@ -84,20 +82,24 @@ class LiteralReader:
                     self._assign(target, self._stored(value))
             case ast.Import(names):
                 self._import([alias.name for alias in names])
+                self._imported |= {alias.asname or alias.name for alias in names}
             case ast.ImportFrom(module, names, 0):
                 # The functions are there without an import of them.
-                self._import([] if all(alias.name in self.tools for alias in names) else [module or ""])
+                foreign = [alias for alias in names if not self._offered(alias.name)]
+                self._import([module or ""] if foreign else [])
+                self._imported |= {alias.asname or alias.name for alias in foreign}
             case ast.Pass() | ast.Return():
                 pass
-            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) if name in self.tools:
+            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name) if self._offered(name):
                 pass  # The stub repeated.
-            case ast.ClassDef(name) if name in self.models:
-                pass
             case ast.If(test, body, []) if ast.unparse(test) == "__name__ == '__main__'":
                 self.run(body)
             case _:
                 self._find_unread(node)  # What looks at a result waits for it, whatever else it does.
                 raise why(node)
+
+    def _offered(self, name: str) -> bool:
+        return name in self.tools or name in self.models
 
     def _import(self, modules: list[str]) -> None:
         for module in modules:
@@ -144,6 +146,11 @@ class LiteralReader:
 
     def _printed(self, node: ast.expr) -> None:
         """What is printed is not needed here, only the calls in it, if all of them could be made."""
+        if isinstance(node, ast.JoinedStr) and not any(getattr(part, "format_spec", None) for part in node.values):
+            for part in node.values:
+                if isinstance(part, ast.FormattedValue):
+                    self._printed(part.value)
+            return
         before = self.calls
         try:
             self._stored(node)
@@ -159,7 +166,7 @@ class LiteralReader:
         match function:
             case ast.Name(name) if name in self.tools:
                 return name
-            case ast.Attribute(ast.Name(owner), name) if owner in _TOOL_OWNERS and owner not in self.names:
+            case ast.Attribute(ast.Name(owner), name) if owner in TOOL_OWNERS and owner not in self.names:
                 if name not in self.tools:
                     raise UnknownFunction(name)
                 return name
@@ -207,7 +214,7 @@ class LiteralReader:
     def _key(self, node: ast.expr) -> Any:
         key = self._value(node)
         if not isinstance(key, str | int | float | bool | None):
-            raise Refused("a dict's key must be text or a number")
+            raise NeedsRun("a key that is no text or number can't be read without running it")
         return key
 
     def _value(self, node: ast.expr) -> Any:
@@ -261,8 +268,10 @@ class LiteralReader:
             if name in self._unread:
                 raise Dependent(f"uses the result {name}")
             return value
-        if name in _JSON_NAMES:
-            return _JSON_NAMES[name]
+        if name in self._imported or name in MODULES:
+            raise NeedsRun(f"{name} can't be read without running it")
+        if name in JSON_NAMES:
+            return JSON_NAMES[name]
         if name in self.tools:
             raise NeedsRun(f"the function {name} can't be a value")
         raise Refused(f"NameError: the name {name} is not defined")
@@ -330,7 +339,7 @@ class LiteralReader:
                 if conversion in _CONVERSIONS:
                     shown = _CONVERSIONS[conversion](shown)
                 layout = str(self._value(spec)) if spec is not None else ""
-                if _WIDE.search(layout):
+                if re.search(r"\d{4}", layout):
                     raise Refused("the format's width is too large")
                 try:
                     return format(shown, layout)
@@ -346,8 +355,7 @@ class LiteralReader:
             raise Dependent(f"uses the result of {name}")
         match node.func:
             case ast.Name("dict"):
-                first = self._mapping(self._value(node.args[0])) if node.args else {}
-                return first | self._keywords(node.keywords)
+                return self._made_dict(node)
             case ast.Name(("list" | "tuple") as kind) if not node.keywords and len(node.args) <= 1:
                 values = self._sequence(node.args[0]) if node.args else []
                 return values if kind == "list" else tuple(values)
@@ -355,11 +363,14 @@ class LiteralReader:
                 return json.dumps(plain(self._spent(self._value(node.args[0]))), ensure_ascii=False)
             case ast.Name(forbidden) if forbidden in FORBIDDEN_CALLS:
                 raise Refused(f"{forbidden}() is not allowed: {FORBIDDEN_CALLS[forbidden]}")
+            case ast.Name(imported) if imported in self._imported:
+                self._arguments_of_unknown(node)
+                raise NeedsRun(f"{imported}() can't be read without running it")
             case ast.Name(model) if model in self.models or model[:1].isupper():
                 return self._model(model, node)
             case ast.Name(function):
                 self._arguments_of_unknown(node)
-                if function in _BUILTINS:
+                if hasattr(builtins, function):
                     raise NeedsRun(f"{function}() can't be read without running it")
                 raise UnknownFunction(function)
             case ast.Attribute(value, _):
@@ -367,6 +378,12 @@ class LiteralReader:
                 raise NeedsRun("a method call can't be read without running it")
             case _:
                 raise why(node)
+
+    def _made_dict(self, node: ast.Call) -> dict[str, Any]:
+        first: Any = self._value(node.args[0]) if node.args else {}
+        if not isinstance(first, dict | ModelObject):
+            raise NeedsRun("dict() of a list can't be read without running it")
+        return self._mapping(first) | self._keywords(node.keywords)
 
     def _arguments_of_unknown(self, node: ast.Call) -> None:
         """What an unreadable call is given may need a result, which is the better reason to stop."""

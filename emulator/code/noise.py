@@ -10,13 +10,17 @@ import ast
 import re
 from typing import Protocol, cast
 
-from emulator.code.check import FORBIDDEN_CALLS, MODULES, UNNEEDED_MODULES, Refused
-
-OWNERS = frozenset(["tools", "functions", "self"])
-"""What models put before a function's name: ``tools.get_user(...)``."""
+from emulator.code.check import (
+    FORBIDDEN_CALLS,
+    IMPLIED_NAMES,
+    JSON_NAMES,
+    MODULES,
+    TOOL_OWNERS,
+    UNNEEDED_MODULES,
+    Refused,
+)
 
 _IMPLIED = ("json", "re", "math", "datetime", "collections", "itertools", "random", "time", "functools")
-_CONSTANTS = {"true": True, "false": False, "null": None}
 _RESERVED = re.compile(r"_[a-z]\w*_")
 """Names of the helpers that scheduling puts into a program."""
 _REFUSED: dict[type[ast.AST], str] = {
@@ -41,9 +45,15 @@ def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
     statements = _to_first_return(statements)
     bound = _bound(statements)
     out = _Cleaner(words, bound).statements(statements)
-    used = {part.id for node in out for part in ast.walk(node) if isinstance(part, ast.Name)}
-    implied = [module for module in _IMPLIED if module in used and module not in bound]
-    return [*(ast.Import([ast.alias(module)], lineno=1, col_offset=0) for module in implied), *out]
+    return [*_implied(out, bound), *out]
+
+
+def _implied(statements: list[ast.stmt], bound: set[str]) -> list[ast.stmt]:
+    """The imports that the program lacks."""
+    used = {part.id for node in statements for part in ast.walk(node) if isinstance(part, ast.Name)} - bound
+    lines = [f"import {module}" for module in _IMPLIED if module in used]
+    lines += [f"from {module} import {name}" for name, module in IMPLIED_NAMES.items() if name in used]
+    return ast.parse("\n".join(lines)).body
 
 
 def _to_first_return(statements: list[ast.stmt]) -> list[ast.stmt]:
@@ -208,7 +218,9 @@ class _Cleaner(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         match node.value:
-            case ast.Name(owner) if owner in OWNERS and node.attr in self._words.tools and owner not in self._bound:
+            case ast.Name(owner) if (
+                owner in TOOL_OWNERS and node.attr in self._words.tools and owner not in self._bound
+            ):
                 return ast.copy_location(ast.Name(node.attr, node.ctx), node)
             case _:
                 return self.generic_visit(node)
@@ -220,8 +232,8 @@ class _Cleaner(ast.NodeTransformer):
             if node.id in self._words.tools:
                 raise Refused(f"{node.id} is a function and can't be assigned to")
         elif node.id not in self._bound:
-            if node.id in _CONSTANTS:
-                return ast.copy_location(ast.Constant(_CONSTANTS[node.id]), node)
+            if node.id in JSON_NAMES:
+                return ast.copy_location(ast.Constant(JSON_NAMES[node.id]), node)
             if node.id in FORBIDDEN_CALLS:
                 raise Refused(f"{node.id}() is not allowed: {FORBIDDEN_CALLS[node.id]}")
         return node

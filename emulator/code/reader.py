@@ -13,17 +13,18 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from emulator.code.check import CodeError, NeedsRun, NotPython, Refused, parse
+from emulator.code.check import CodeError, Dependent, NeedsRun, NotPython, Refused, UnknownFunction, parse
 from emulator.code.execution import Execution, Step
 from emulator.code.extract import BlockEnd, BlockStart, Extractor, Foreign, Piece, Prose, StrayThoughtEnd, Thought
 from emulator.code.gate import ThoughtGate, wary
 from emulator.code.judge import Judge, written
 from emulator.code.limits import CodeLimits
-from emulator.code.literal import Dependent, LiteralReader, ParsedCall, UnknownFunction
+from emulator.code.literal import LiteralReader
 from emulator.code.readings import Called, Made, Manner, Mused, Problem, Reading, Said, canonical
 from emulator.code.spacing import words_of
 from emulator.code.statements import Statement
 from emulator.code.unknown import explained, is_call, near
+from emulator.code.values import ParsedCall
 from emulator.code.vocabulary import Vocabulary
 from emulator.runs import Outcome
 

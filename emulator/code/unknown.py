@@ -6,8 +6,7 @@ import ast
 import difflib
 from collections.abc import Collection
 
-from emulator.code.check import CodeError
-from emulator.code.literal import UnknownFunction
+from emulator.code.check import CodeError, UnknownFunction
 
 
 def is_call(node: ast.stmt) -> bool:

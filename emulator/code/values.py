@@ -42,6 +42,15 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class ParsedCall:
+    """A tool called with values, names as Python has them.  ``positional`` are still to be bound."""
+
+    name: str
+    positional: tuple[Any, ...]
+    keywords: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelObject:
     """``SomeModel(a=1)``: what stands for a dict in the stubs' own terms."""
 

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 import regex
 
 from emulator.code.check import CodeError
-from emulator.code.literal import ParsedCall
-from emulator.code.values import ModelObject, plain
+from emulator.code.values import ModelObject, ParsedCall, plain
 from emulator.tools.toolset import Proof
 
 

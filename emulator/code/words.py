@@ -28,7 +28,7 @@ METHODS = frozenset(
 TEXT = frozenset(["str", "bytes", "list", "dict", "set", "int", "float"])
 CALLBACKS = frozenset(["map", "filter", "sorted", "min", "max", "reduce", "defaultdict", "next", "any", "all", "sum"])
 _SCALARS = frozenset(["len", "str", "int", "float", "bool", "range", "repr", "isinstance", "type", "id", "any", "all"])
-USING_UP = frozenset(["sum", "min", "max", "sorted", "dict", "frozenset"])
+USING_UP = frozenset(["sum", "min", "max", "sorted", "dict", "frozenset", "Counter", "deque"])
 LAZY = "a generator expression that calls functions can't be run here; use a list comprehension or a loop"
 _COMPUTED = (ast.Constant, ast.JoinedStr, ast.Compare, ast.UnaryOp, ast.Lambda)
 
@@ -49,7 +49,9 @@ class Words:
     models: frozenset[str]
     functions: set[str] = field(default_factory=set[str])
     methods: set[str] = field(default_factory=set[str])
+    classes: set[str] = field(default_factory=set[str])
     modules: set[str] = field(default_factory=set[str])
+    """What is imported, and the classes: their attributes are nobody's results."""
 
     def learn(self, statements: Iterable[ast.stmt]) -> None:
         for node in (part for statement in statements for part in ast.walk(statement)):
@@ -57,6 +59,7 @@ class Words:
                 self.functions.add(node.name)
             elif isinstance(node, ast.ClassDef):
                 self.methods |= {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+                self.classes.add(node.name)
                 self.modules.add(node.name)
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 self.modules |= {alias.asname or alias.name.split(".")[0] for alias in node.names}

@@ -15,7 +15,10 @@ from emulator.tools.toolstub import ToolStub
 
 @dataclass(frozen=True, slots=True)
 class StubJob:
-    """A tool as its client declared it, the name it gets in Python, and names that its classes can't have."""
+    """A tool as its client declared it, the name it gets in Python, and names that its classes can't have.
+
+    ``returns`` is the schema of its results, None where nothing is said of them.
+    """
 
     name: str
     python_name: str
@@ -23,6 +26,7 @@ class StubJob:
     parameters: Any
     limits: SchemaLimits
     reserved: tuple[str, ...] = ()
+    returns: Any = None
 
     def to_json(self) -> list[Any]:
         limits = self.limits
@@ -33,12 +37,13 @@ class StubJob:
             self.parameters,
             [limits.bytes, limits.depth, limits.properties, limits.enum],
             self.reserved,
+            self.returns,
         ]
 
     @staticmethod
     def from_json(data: Sequence[Any]) -> StubJob:
-        name, python_name, description, parameters, limits, reserved = data
-        return StubJob(name, python_name, description, parameters, SchemaLimits(*limits), tuple(reserved))
+        name, python_name, description, parameters, limits, reserved, returns = data
+        return StubJob(name, python_name, description, parameters, SchemaLimits(*limits), tuple(reserved), returns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ def do(job: StubJob) -> StubResult:
             python_name=job.python_name,
             limits=job.limits,
             reserved=job.reserved,
+            returns=job.returns,
         )
         compile_schema(effective_schema(job.parameters))
     except SchemaError as error:

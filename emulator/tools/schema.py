@@ -55,6 +55,13 @@ def rebuild(schema: object, limits: SchemaLimits) -> Schema:
     """
     if schema is None or schema is True:
         return {"type": "object"}
+    rebuilt = rebuild_value(schema, limits)
+    _check_root(rebuilt)
+    return rebuilt
+
+
+def rebuild_value(schema: object, limits: SchemaLimits) -> Schema:
+    """The same for a schema of any value.  Raises SchemaError as ``rebuild`` does, also for a boolean."""
     if not isinstance(schema, dict):
         raise SchemaError("must be a JSON Schema object", "parameters")
     root = cast(Schema, schema)
@@ -62,7 +69,6 @@ def rebuild(schema: object, limits: SchemaLimits) -> Schema:
     rebuilding = _Rebuilding(root, limits)
     rebuilt = cast(Schema, rebuilding.schema(root, "parameters", 1))
     rebuilding.definitions_of(rebuilt)
-    _check_root(rebuilt)
     return rebuilt
 
 

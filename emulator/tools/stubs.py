@@ -11,6 +11,7 @@ from collections.abc import Collection
 from emulator.tools.compact import compact
 from emulator.tools.models import default_text, render_models
 from emulator.tools.notes import Notes, facts_note, field_note
+from emulator.tools.results import make_result
 from emulator.tools.schema import SchemaError, SchemaLimits, rebuild
 from emulator.tools.toolstub import ModelNames, Shape, ToolStub, wire_arguments
 from emulator.tools.tree import build_tree
@@ -38,11 +39,14 @@ def make_stub(
     python_name: str,
     limits: SchemaLimits,
     reserved: Collection[str] = (),
+    returns: object = None,
 ) -> ToolStub:
     """The stub of one tool.  ``python_name`` is an identifier, chosen by the caller among all tools' names;
-    ``reserved`` are names that its classes can't have, because others of the same set have them.
+    ``reserved`` are names that its classes can't have, because others of the same set have them; ``returns`` is the
+    schema of its results, or None.
 
     Raises SchemaError for ``parameters`` that can't be worked with; whether they can judge a call is another question.
+    ``returns`` that can't be worked with say nothing.
     """
     try:
         tree = build_tree(rebuild(parameters, limits), tool=python_name, reserved=reserved)
@@ -50,7 +54,8 @@ def make_stub(
         notes = Notes()
         classes = render_models(tree.models, python_name, notes)
         told = _notes(fields, tree.root, python_name, notes)
-        head = compact(f"def {python_name}({_signature(fields, tree.root.others)}) -> Any:")
+        result = make_result(returns, tool=python_name, limits=limits, reserved={*reserved, *classes})
+        head = compact(f"def {python_name}({_signature(fields, tree.root.others)}) -> {result.annotation}:")
     except RecursionError:
         raise SchemaError("nested too deeply once its references are followed", "parameters") from None
     renamed = _renamed_classes(tree.models)
@@ -60,8 +65,8 @@ def make_stub(
         head=head,
         parameters={field.python: field.wire for field in fields},
         about="\n".join(_paragraphs(description or "")),
-        notes=told,
-        classes=classes,
+        notes=told | result.notes,
+        classes=classes | result.classes,
         models={model.name: ModelNames(_names(model), _nested(model, renamed)) for model in tree.models},
         renames=_nested(tree.root, renamed),
     )

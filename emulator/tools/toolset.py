@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from emulator.errors import InvalidRequest
 from emulator.recent import Recent, content_key
-from emulator.tools.jobs import StubFault, StubJob, StubMaker
+from emulator.tools.jobs import StubFault, StubJob, StubMaker, StubResult
 from emulator.tools.naming import FUNCTION_WORDS, identifier, identifiers
 from emulator.tools.plain import arguments_json
 from emulator.tools.prove import Proven, Prover
@@ -30,7 +30,10 @@ class Proof:
 
 
 class Declared(Protocol):
-    """A tool as its client declares it, whatever the protocol; ``parameters`` is its JSON Schema, or None."""
+    """A tool as its client declares it, whatever the protocol.
+
+    ``parameters`` and ``returns`` are the JSON Schemas of its arguments and of its results, or None.
+    """
 
     @property
     def name(self) -> str: ...
@@ -38,6 +41,8 @@ class Declared(Protocol):
     def description(self) -> str | None: ...
     @property
     def parameters(self) -> Any: ...
+    @property
+    def returns(self) -> Any: ...
 
 
 class Tool:
@@ -118,11 +123,11 @@ class ToolSets:
 
         Raises InvalidRequest, with the tool's place, for a schema that can't be used.
         """
-        key, size = content or content_key([[tool.name, tool.description, tool.parameters] for tool in tools])
+        key, size = content or content_key([[t.name, t.description, t.parameters, t.returns] for t in tools])
         if (known := self._sets.get(key)) is not None:
             return known
         jobs = [
-            StubJob(tool.name, python_name, tool.description, tool.parameters, self._limits)
+            StubJob(tool.name, python_name, tool.description, tool.parameters, self._limits, returns=tool.returns)
             for tool, python_name in zip(tools, identifiers([t.name for t in tools], FUNCTION_WORDS), strict=True)
         ]
         return self._sets.put(key, ToolSet(key, self._unambiguous(dict(enumerate(jobs)))), size)
@@ -148,16 +153,24 @@ class ToolSets:
         keys = {index: _content(job) for index, job in jobs.items()}
         found = {index: tool for index, (key, _) in keys.items() if (tool := self._tools.get(key)) is not None}
         missing = [index for index in jobs if index not in found]
-        for index, stub in zip(missing, self._make([jobs[index] for index in missing]) if missing else (), strict=True):
+        for index, stub in self._made({index: jobs[index] for index in missing}).items():
             if isinstance(stub, StubFault):
                 raise _invalid(index, jobs[index], stub)
             key, size = keys[index]
             found[index] = self._tools.put(key, Tool(stub, jobs[index].parameters), size)
         return found
 
+    def _made(self, jobs: Mapping[int, StubJob]) -> dict[int, StubResult]:
+        """What comes of each job.  What a result's schema may have done to its maker is no fault of the tool's."""
+        if not jobs:
+            return {}
+        made = dict(zip(jobs, self._make(list(jobs.values())), strict=True))
+        failed = {i: replace(jobs[i], returns=None) for i, stub in made.items() if isinstance(stub, StubFault)}
+        return made | self._made({i: job for i, job in failed.items() if jobs[i].returns is not None})
+
 
 def _content(job: StubJob) -> tuple[bytes, int]:
-    return content_key([job.name, job.python_name, job.description, job.parameters, job.reserved])
+    return content_key([job.name, job.python_name, job.description, job.parameters, job.reserved, job.returns])
 
 
 def _invalid(index: int, job: StubJob, fault: StubFault) -> InvalidRequest:

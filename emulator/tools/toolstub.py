@@ -27,8 +27,9 @@ class ModelNames:
 class ToolStub:
     """A tool as the model sees it.  ``name`` is the client's.
 
-    ``classes`` are the texts of its classes by name, ``head`` is the function's signature up to the colon,
-    ``about`` what the tool is for, ``notes`` what there is to say of each parameter, under "" of all of them.
+    ``classes`` are the texts of its classes by name, those of its result too; ``models`` only those of arguments.
+    ``head`` is the function's signature up to the colon, ``about`` what the tool is for, ``notes`` what there is to
+    say of each parameter, under "" of all of them and under "return" of the result.
     ``parameters`` are Python name → wire name in the order of the signature; ``renames`` the shapes of
     those parameters inside which keys have other names in Python.
     """

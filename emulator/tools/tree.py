@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from emulator.tools.merge import ANNOTATIONS, Merger, reference_of
-from emulator.tools.naming import FUNCTION_WORDS, class_name, identifiers, singular
+from emulator.tools.naming import FUNCTION_WORDS, class_name, identifier, identifiers, singular
 from emulator.tools.repeats import once
 from emulator.tools.schema import DEEPEST, Schema, SchemaError, Subschema, listed
 from emulator.tools.types import (
@@ -58,6 +58,26 @@ def build_tree(schema: Schema, *, tool: str, reserved: Collection[str] = ()) -> 
         raise SchemaError("no alternative is an object, and a call's arguments have names", "parameters")
     model = builder.model(root, "", (tool,))
     return once(Tree(model, tuple(shape for shape in builder.models.values() if shape is not None)))
+
+
+def build_result(schema: Schema, *, tool: str, reserved: Collection[str] = ()) -> Tree:
+    """The tree of a tool's result.  Its root has one field, which no parameter can be called: ``return``.
+
+    ``schema`` comes from ``rebuild_value``.  A title that is a name, as generators of schemas write it, is the class's,
+    so that tools with the same result share it.  Raises SchemaError where nothing fits or too much would.
+    """
+    root = {key: item for key, item in schema.items() if key != "$defs"}
+    definitions: Schema = {**schema.get("$defs", {})}
+    title = root.get("title", "")
+    own = next((key for key, item in definitions.items() if item == root), "")  # it refers to itself
+    if title.isidentifier():
+        del root["title"]
+        own = own or identifier(title, taken=definitions)
+        definitions[own] = root
+    builder = _Builder(Merger(definitions), tool, {tool: None}, frozenset(reserved))
+    kind, facts = builder.type({"$ref": f"#/$defs/{own}"} if own else root, (tool, "result"))
+    value = FieldType("return", "return", kind, required=True, default=None, facts=facts)
+    return once(Tree(Model("", Facts(), (value,)), tuple(model for model in builder.models.values() if model)))
 
 
 @dataclass(slots=True)
