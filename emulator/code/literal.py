@@ -364,12 +364,12 @@ class LiteralReader:
             case ast.Name(forbidden) if forbidden in FORBIDDEN_CALLS:
                 raise Refused(f"{forbidden}() is not allowed: {FORBIDDEN_CALLS[forbidden]}")
             case ast.Name(imported) if imported in self._imported:
-                self._arguments_of_unknown(node)
+                self._find_unread(node)  # What it is given may need a result, which is the better reason to stop.
                 raise NeedsRun(f"{imported}() can't be read without running it")
             case ast.Name(model) if model in self.models or model[:1].isupper():
                 return self._model(model, node)
             case ast.Name(function):
-                self._arguments_of_unknown(node)
+                self._find_unread(node)
                 if hasattr(builtins, function):
                     raise NeedsRun(f"{function}() can't be read without running it")
                 raise UnknownFunction(function)
@@ -384,11 +384,6 @@ class LiteralReader:
         if not isinstance(first, dict | ModelObject):
             raise NeedsRun("dict() of a list can't be read without running it")
         return self._mapping(first) | self._keywords(node.keywords)
-
-    def _arguments_of_unknown(self, node: ast.Call) -> None:
-        """What an unreadable call is given may need a result, which is the better reason to stop."""
-        for part in (*node.args, *(keyword.value for keyword in node.keywords)):
-            self._find_unread(part)
 
     def _model(self, model: str, node: ast.Call) -> ModelObject:
         fields = self.models.get(model, ())
