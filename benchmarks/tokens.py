@@ -82,6 +82,7 @@ class Declared:
     name: str
     parameters: Any
     description: str | None = None
+    returns: Any = None
 
     def function(self) -> dict[str, Any]:
         described = {"description": self.description} if self.description else {}

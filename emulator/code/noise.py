@@ -141,10 +141,13 @@ class _Cleaner(ast.NodeTransformer):
         plain = ast.FunctionDef(node.name, node.args, node.body, node.decorator_list)
         return self.visit_FunctionDef(ast.copy_location(plain, node))
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef | None:
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt | None:
         if node.name in self._words.models:
             return None
         bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+        if bases == {"TypedDict"}:
+            made = ast.Assign([ast.Name(node.name, ast.Store())], ast.Name("dict", ast.Load()))
+            return ast.copy_location(made, node)
         if not bases <= {"BaseModel", "object"} or node.keywords:
             raise Refused(f"class {node.name} can't have base classes here; use a dict or a class without bases")
         decorators = {ast.unparse(item).partition("(")[0].rpartition(".")[2] for item in node.decorator_list}

@@ -24,6 +24,7 @@ class Declared:
     name: str
     parameters: Any = None
     description: str | None = None
+    returns: Any = None
 
 
 class Maker:
@@ -58,6 +59,7 @@ def test_known_tools_and_sets_are_not_made_again() -> None:
         Declared("a", {**CITY, "required": []}),
         Declared("a", {"required": ["city"], "properties": CITY["properties"], "type": "object"}),
         Declared("a2", CITY),
+        Declared("a", CITY, returns={"type": "string"}),
     ],
 )
 def test_whatever_differs_in_a_tool_makes_another(changed: Declared) -> None:
@@ -126,6 +128,50 @@ def test_a_renamed_tool_that_fails_is_named_by_its_own_place() -> None:
     with pytest.raises(InvalidRequest) as caught:
         ToolSets(Fails(), LIMITS, 9).get([nested("a", x={}), nested("b", y={})])
     assert caught.value.param == "tools[1].function.parameters"
+
+
+ITEM = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+
+
+def test_classes_of_results_are_named_as_those_of_arguments() -> None:
+    known, _ = sets()
+    tools = known.get(
+        [
+            nested("a", x={}),
+            Declared("b", returns={**ITEM, "title": "Filter"}),
+            Declared("c", returns={**ITEM, "title": "Item"}),
+            Declared("d", returns={"type": "array", "items": {"$ref": "#/$defs/Item"}, "$defs": {"Item": ITEM}}),
+            Declared("e", returns=ITEM),
+            Declared("f", returns=ITEM),
+        ]
+    )
+    assert tools.stubs(["b", "c", "d", "e", "f"]).count("class Item(TypedDict)") == 1
+    assert classes(tools) == ["Filter", "BFilter", "Item", "EResult", "FResult"]
+    assert [tool.model_fields for tool in tools.by_name.values()] == [{"Filter": ("x",)}, {}, {}, {}, {}, {}]
+
+
+def test_a_result_that_its_maker_can_not_take_costs_the_tool_its_type_only() -> None:
+    class Fails(Maker):
+        def __call__(self, jobs: Sequence[StubJob]) -> list[StubResult]:
+            self.made.extend(job.name for job in jobs)
+            return [StubFault("ended over it") if job.returns == "bomb" else do(job) for job in jobs]
+
+    maker = Fails()
+    known = ToolSets(maker, LIMITS, 100_000)
+    declared = [Declared("a", CITY, returns=ITEM), Declared("b", CITY, returns="bomb"), Declared("c", CITY)]
+    tools = known.get(declared)
+    assert "def a(*, city: str) -> AResult: ..." in tools.stubs(["a"])
+    assert tools.stubs(["b", "c"]) == "def b(*, city: str) -> Any: ...\n\ndef c(*, city: str) -> Any: ..."
+    assert maker.made == ["a", "b", "c", "b"]
+    known.get(declared[1:])
+    assert maker.made == ["a", "b", "c", "b"]
+    with pytest.raises(InvalidRequest, match="'d'"):
+        known.get([Declared("d", {"type": "string"}, returns=ITEM)])
+
+
+def test_a_job_crosses_processes_whole() -> None:
+    job = StubJob("a-b", "a_b", "Does it.", CITY, LIMITS, ("Item",), ITEM)
+    assert StubJob.from_json(json.loads(json.dumps(job.to_json()))) == job
 
 
 def test_a_proof_is_the_json_text_of_the_clients_names() -> None:
