@@ -10,7 +10,7 @@ import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from emulator.code.check import CodeError, parse
+from emulator.code.check import parse
 from emulator.code.limits import CodeLimits
 from emulator.code.schedule import Scheduled, Scheduler
 from emulator.runs import Outcome, RunCall, RunError, RunResult
@@ -38,7 +38,8 @@ class Failure:
 def failure(error: RunError, scheduled: Scheduled, text: str) -> Failure:
     """``error`` in terms of ``text``, the program as it was written, instead of what was run for it."""
     written = text.split("\n")
-    numbers = [scheduled.lines[line - 1] for line in error.lines if 0 < line <= len(scheduled.lines)]
+    origins = scheduled.lines()
+    numbers = [origins[line - 1] for line in error.lines if 0 < line <= len(origins)]
     shown = [f"  line {number}: {written[number - 1].strip()}" for number in numbers if number <= len(written)]
     said = f"{error.type}: {error.message}" if error.message else error.type
     head = ["Traceback (most recent call last):", *shown] if shown else []
@@ -94,14 +95,6 @@ class Execution:
 
     def __len__(self) -> int:
         return len(self._statements)
-
-    def is_sound(self) -> bool:
-        """The whole program, parts that were never run included, is one that a kernel can be given."""
-        try:
-            Scheduler(self.tools, self.models).add(parse(self.text, self.limits))
-        except CodeError:
-            return False
-        return True
 
     @property
     def is_due(self) -> bool:

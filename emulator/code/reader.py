@@ -125,7 +125,9 @@ class AnswerReader:
         execution = self._execution
         if self.cut or not self.manner.programs or not (self.halted or execution.prints):
             return None
-        return execution.text if execution.is_sound() else None
+        # Parts that were never run may be what no kernel runs.
+        sound = self._judge.vocabulary.schedules.admit(execution.text, self.limits)
+        return execution.text if sound else None
 
     @property
     def is_due(self) -> bool:

@@ -15,11 +15,16 @@ import ast
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from emulator.code.check import Refused
+from emulator.code.check import CodeError, Refused, parse
 from emulator.code.expressions import Expressions
+from emulator.code.limits import CodeLimits
 from emulator.code.noise import cleaned
 from emulator.code.words import Words, call, name
+from emulator.recent import Recent
 
+_KEPT_BYTES = 1 << 20
+_WEIGHT = 64
+"""Bytes that a program's syntax tree takes for each of its characters, roughly."""
 _MODEL_CLASS = """\
 class {name}:
     def __init__(self, *_values_, **_fields_):
@@ -34,10 +39,15 @@ class {name}:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """``source`` is what the kernel runs; ``lines[n]`` is the line of the given source behind its line n + 1."""
+    """``source`` is what the kernel runs; ``pieces`` are the statements it was written from, each with its text."""
 
     source: str
-    lines: tuple[int, ...]
+    pieces: tuple[tuple[ast.stmt, str], ...]
+
+    def lines(self) -> list[int]:
+        """For each line of ``source`` the line that it came from; made only where an exception is to be explained."""
+        lines = [origin for statement, text in self.pieces for origin in _origins(statement, text)]
+        return [1] * (self.source.count("\n") + 1 - len(lines)) + lines
 
 
 @dataclass(slots=True)
@@ -75,19 +85,15 @@ class Scheduler:
 
 
 def _written(head: list[ast.stmt], body: list[ast.stmt]) -> Scheduled:
-    text = ast.unparse(ast.Module(head, []))
-    lines = [1] * (text.count("\n") + 1 if head else 0)
-    parts = [text] if head else []
-    for statement in body:
-        ast.fix_missing_locations(statement)
-        written = ast.unparse(statement)
-        parts.append(written)
-        lines += _origins(statement, written)
-    return Scheduled("\n".join(parts), tuple(lines))
+    """``head`` stands before the program, on lines of its own."""
+    pieces = tuple((statement, ast.unparse(statement)) for statement in body)
+    first = [ast.unparse(ast.Module(head, []))] if head else []
+    return Scheduled("\n".join([*first, *(text for _, text in pieces)]), pieces)
 
 
 def _origins(statement: ast.stmt, written: str) -> list[int]:
     """For each line of ``written`` the original line of the statement that begins there, or goes on there."""
+    ast.fix_missing_locations(statement)
     origins = [statement.lineno] * (written.count("\n") + 1)
     again = ast.parse(written).body[0]
     for before, after in zip(_statements(statement), _statements(again), strict=True):
@@ -97,6 +103,35 @@ def _origins(statement: ast.stmt, written: str) -> list[int]:
 
 def _statements(node: ast.AST) -> list[ast.stmt]:
     return [part for part in ast.walk(node) if isinstance(part, ast.stmt)]
+
+
+class Schedules:
+    """Whole programs for one set of tools, scheduled once: a program comes again in every round."""
+
+    def __init__(self, tools: Collection[str], models: Mapping[str, tuple[str, ...]]) -> None:
+        self._tools, self._models = tools, models
+        self._known = Recent[str, Scheduled | CodeError](_KEPT_BYTES)
+
+    def admit(self, text: str, limits: CodeLimits) -> bool:
+        """Whether it is a program that can be run."""
+        try:
+            self.whole(text, limits)
+        except CodeError:
+            return False
+        return True
+
+    def whole(self, text: str, limits: CodeLimits) -> Scheduled:
+        """Raises CodeError for what isn't a program that can be run."""
+        found = self._known.get(text)
+        if found is None:
+            try:
+                found = Scheduler(self._tools, self._models).add(parse(text, limits))
+            except CodeError as error:
+                found = error
+            self._known.put(text, found, _WEIGHT * len(text) + 1024)
+        if isinstance(found, CodeError):
+            raise found
+        return found
 
 
 @dataclass(slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import regex
 
 from emulator.code.check import CodeError
+from emulator.code.schedule import Schedules
 from emulator.code.values import ModelObject, ParsedCall, plain
 from emulator.tools.toolset import Proof
 
@@ -41,6 +42,10 @@ class Vocabulary:
 
     tools: Mapping[str, Provable]
     models: Mapping[str, tuple[str, ...]]
+    schedules: Schedules = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schedules", Schedules(self.tools.keys(), self.models))
 
     @property
     def names(self) -> Collection[str]:

@@ -6,15 +6,14 @@ that doesn't make the calls of the client's history, leads back to the model.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from emulator.code.check import CodeError, parse
+from emulator.code.check import CodeError
 from emulator.code.execution import Failure, failure
 from emulator.code.judge import Judge, value_key, written
 from emulator.code.readings import Called, Made, canonical
-from emulator.code.schedule import Scheduled, Scheduler
+from emulator.code.schedule import Scheduled
 from emulator.code.unknown import explained
 from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import CallIds, Record, Resumption, texts_of
@@ -67,7 +66,8 @@ def _corrected(task: CodeTask, resumption: Resumption, failed: Failure) -> Gener
     """The exception goes to the model, which may write the program anew: what was called isn't called again."""
     kept, trail = resumption.kept, resumption.trail
     if kept.corrections >= task.repairs:
-        yield from answer(task, Start(task.transcript.plain(output=failed.traceback)))
+        plain = task.transcript.plain(output=failed.traceback)
+        yield from answer(task, Start(plain, corrections=kept.corrections))
         return
     made = tuple(Made(record.name, record.arguments, record.result) for record in (*trail.earlier, *trail.own))
     messages = task.transcript.failed(kept.text, failed.traceback)
@@ -92,8 +92,7 @@ class _Replay:
     def run(self) -> Generator[Effect, Sent, Outcome]:
         """Raises _Differs, or CodeError for what isn't a program for these tools (any more)."""
         kept, trail = self.resumption.kept, self.resumption.trail
-        nodes: list[ast.stmt] = parse(kept.text, self.task.limits)
-        self._scheduled = Scheduler(self.vocabulary.names, self.vocabulary.models).add(nodes)
+        self._scheduled = self.vocabulary.schedules.whole(kept.text, self.task.limits)
         repeatable = [*(trail.earlier if kept.carries else ()), *trail.own[: kept.attempted]]
         strict = list(trail.own[kept.attempted :])
         judge = Judge(self.vocabulary, texts_of([*trail.earlier, *trail.own], value_key))
