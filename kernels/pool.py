@@ -22,7 +22,7 @@ from kernels.interface import Content, Dialect, Kernel, KernelDied, KernelStartE
 
 logger = logging.getLogger(__name__)
 
-TRIES = 2
+TRIES = 3
 """Kernels that a program may break before it is taken for the culprit."""
 
 _LOOK_SECONDS = 0.5
@@ -108,12 +108,14 @@ class KernelPool:
         self.start()
         content = self.dialect.content(run)
         seconds = run.limits.seconds + _GRACE_SECONDS
-        reason = ""
-        for _ in range(TRIES):
+        reason, patience = "", TRIES
+        while patience > 0:
             try:
                 return self._run_on(self._take(), content, seconds)
             except (KernelDied, KernelStuck, BadOutcome) as error:
                 reason = str(error)
+                # A death may be somebody else's doing, and costs no time; hanging is likelier the program's.
+                patience -= 1 if isinstance(error, KernelDied) else TRIES - 1
                 # Only the kind of error: what a broken report says may be the program's words.
                 log_event(logger, "kernel broke", level=logging.WARNING, kind=type(error).__name__)
         return Outcome("error", error=RunError("SystemError", f"the program broke the interpreter ({reason})"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,10 +58,6 @@ class Programs:
             turn_duration_limit_grace=_GRACE_SECONDS,
         )
         self._pool.__enter__()
-        # Loading a session is cheaper than compiling the preamble each time.
-        with self._pool.checkout() as session:
-            session.feed_run(_HEAD)
-            self._fresh = session.dump()
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +73,11 @@ class Programs:
     def run(self, run: ProgramRun) -> Outcome:
         try:
             with self._pool.checkout(limits=_limits(run.limits), os_policy=_policy(run)) as session:
-                session.load_session(base64.b64decode(run.state) if run.state else self._fresh)
+                # A saved session brings its own clock and randomness along, so a program's begins anew.
+                if run.state:
+                    session.load_session(base64.b64decode(run.state))
+                else:
+                    session.feed_run(_HEAD)
                 return _Session(session, run).outcome()
         except MontyCrashedError:
             return Outcome("error", error=RunError("MemoryError", "the program broke the interpreter"))
@@ -182,6 +183,8 @@ def _error(error: MontyError) -> RunError:
     inner = error.exception()
     name = type(inner).__name__
     said = _LIMIT.sub(_exceeded, str(inner))
+    if name == "AssertionError":  # Monty adds the statement, as it was rewritten.
+        said = said.partition("\nassert ")[0]
     if isinstance(error, MontyRuntimeError):
         frames = error.traceback()
         # Only lines of this feed: what is before it is the preamble, or statements that were run before.
@@ -251,7 +254,10 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 
 def _key(key: Any) -> str:
-    return key if isinstance(key, str) else {True: "true", False: "false", None: "null"}.get(key, str(key))
+    """A dict's key as JSON has it."""
+    if isinstance(key, str):
+        return key
+    return json.dumps(key) if key is None or isinstance(key, bool) else str(key)
 
 
 def _shown(value: Any) -> str | None:

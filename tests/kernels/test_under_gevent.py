@@ -13,7 +13,7 @@ TESTS = Path(__file__).parent
 PATCHED = "from gevent import monkey; monkey.patch_all(); import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
 
 
-@pytest.mark.parametrize("name", ["test_local.py", "test_pool.py"])
+@pytest.mark.parametrize("name", ["test_local.py", "test_pool.py", "test_gateway.py", "test_channels.py"])
 def test_under_gevent(name: str) -> None:
     command = [sys.executable, "-c", PATCHED, "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", str(TESTS / name)]
     run = subprocess.run(command, cwd=TESTS.parents[1], capture_output=True, text=True, timeout=600, check=False)
