@@ -49,7 +49,8 @@ class ProgramRun:
     client.  ``results`` are by the index of the call in the program; a call without one goes on with a stand-in
     until that is looked into.  ``serial`` are tools whose call must be the only one of its round ("*": all are).
     ``clock`` is the frozen time (ISO 8601, with offset), ``timezone`` an IANA name, ``seed`` that of ``random``.
-    ``state`` is what an earlier run of the program's beginning left, and ``first`` the index of the next call.
+    ``state`` is what an earlier run of the program's beginning left, ``first`` the index of the next call, and
+    ``waiting`` how many calls before it have no result yet.
     """
 
     source: str
@@ -61,6 +62,7 @@ class ProgramRun:
     serial: tuple[str, ...] = ()
     state: str | None = None
     first: int = 0
+    waiting: int = 0
     keep_state: bool = False
     limits: RunLimits = RunLimits()
 
@@ -75,6 +77,7 @@ class ProgramRun:
             "serial": list(self.serial),
             "state": self.state,
             "first": self.first,
+            "waiting": self.waiting,
             "keep_state": self.keep_state,
             "limits": [
                 self.limits.seconds,
@@ -89,9 +92,9 @@ class ProgramRun:
     def from_json(data: Mapping[str, Any]) -> ProgramRun:
         """The inverse of ``to_json``; for the kernel's side, which trusts the server."""
         results = {int(index): RunResult(value, error) for index, (value, error) in data["results"].items()}
-        plain = {name: data[name] for name in ("source", "clock", "seed", "timezone", "state", "first", "keep_state")}
+        plain = ("source", "clock", "seed", "timezone", "state", "first", "waiting", "keep_state")
         return ProgramRun(
-            **plain,
+            **{name: data[name] for name in plain},
             tools=tuple(data["tools"]),
             results=results,
             serial=tuple(data["serial"]),

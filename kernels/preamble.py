@@ -65,7 +65,7 @@ def _walk_(v, pausing):
             left.extend(x.values())
         elif isinstance(x, (list, tuple, set, frozenset)):
             left.extend(x)
-        elif pausing and type(x) not in _plain_:
+        elif pausing and type(x) not in _plain_ and not isinstance(x, BaseException):
             _pause_()
 
 def _d_(v):
@@ -95,6 +95,16 @@ def _a_(v, name):
     if isinstance(v, dict) and name in v:
         return v[name]
     return getattr(v, name)
+
+def _get_(v, name, *default):
+    _u_(v)
+    if isinstance(v, dict) and name in v:
+        return v[name]
+    return getattr(v, name, *default)
+
+def _has_(v, name):
+    _u_(v)
+    return name in v if isinstance(v, dict) else hasattr(v, name)
 
 def _loads_(v, *a, **k):
     _u_(v)

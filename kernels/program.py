@@ -109,14 +109,19 @@ class _Session:
     session: MontySession
     run: ProgramRun
     calls: list[RunCall] = field(default_factory=list[RunCall])
-    missing: int = 0
+    missing: int = field(init=False)
     alone: bool = False
+
+    def __post_init__(self) -> None:
+        self.missing = self.run.waiting
 
     def outcome(self) -> Outcome:
         output = CollectString(self.run.limits.output)
         try:
             value = self._answered(self.session.feed_start(self.run.source, print_callback=output))
         except _Paused:
+            if not self.missing:  # The program's own: there is nothing to wait for.
+                return Outcome("error", tuple(self.calls), error=RunError("TypeError", "... is no value here"))
             return Outcome("paused", tuple(self.calls))
         except MontyCrashedError:
             error = RunError("MemoryError", "the program broke the interpreter")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from emulator.code.extract import Extractor
 from emulator.code.limits import CodeLimits
 from emulator.code.statements import Statement
-from emulator.prompt import Briefing, Prompts, call_as_code, python_literal
+from emulator.prompt import Briefing, Prompts, Repair, Transcript, call_as_code, python_literal
 from emulator.protocols.conversation import Message, PastCall, Result
 
 PROMPTS = Prompts()
@@ -159,7 +159,58 @@ def test_python_literals_mean_the_same(value: object) -> None:
 
 def test_repairs_keep_what_was_asked_and_answered() -> None:
     asked = [{"role": "user", "content": "x"}]
-    messages = PROMPTS.repair(asked, "f(", problem="statement", source="f(", error="never closed", made="g()")
+    messages = PROMPTS.repair(asked, "f(", Repair("statement", "f(", "never closed", "g()"))
     assert messages[:2] == [*asked, {"role": "assistant", "content": "f("}]
     assert "never closed" in messages[2]["content"]
     assert "g()" in messages[2]["content"]
+
+
+@pytest.mark.parametrize("programs", [False, True])
+def test_a_repair_asks_for_plain_calls_only_where_nothing_runs(programs: bool) -> None:
+    messages = PROMPTS.repair([], "f(", Repair("statement", "f(", "never closed", programs=programs))
+    assert ("literal values" in messages[-1]["content"]) is not programs
+
+
+def test_a_silent_program_is_told_so() -> None:
+    assert "printed nothing" in PROMPTS.repair([], "x = 1", Repair("silent"))[-1]["content"]
+
+
+def test_chaining_is_taught_only_where_tools_could_be_chained() -> None:
+    alone, chained = shown(user("x")), shown(user("x"), chained=True)
+    assert len(chained) > len(alone)
+    assert len(chained[0]["content"]) > len(alone[0]["content"])
+    assert not any("for " in message["content"] for message in alone[1:-1])
+
+
+def transcript(*conversation: Message) -> Transcript:
+    brief = briefing()
+    return Transcript(PROMPTS, conversation, brief, PROMPTS.brief(brief))
+
+
+def test_an_output_is_shown_behind_the_program_that_printed_it() -> None:
+    told = transcript(user("x"), turn(None, (CALL, "sleet")))
+    messages = told.worded("print(1)", "1\n", 1)
+    assert messages[-2] == {"role": "assistant", "content": "```python\nprint(1)\n```"}
+    assert messages[-1]["content"].startswith("Output of the code:\n```result\n1\n```")
+    assert "sleet" not in str(messages), "what came of its calls is behind the output"
+
+
+def test_the_plain_transcript_shows_results_and_the_output_beside_them() -> None:
+    told = transcript(user("x"), turn(None, (CALL, "rain")))
+    assert told.plain()[-1]["content"].endswith("```result\nrain\n```")
+    last = told.plain(output="wet")[-1]["content"]
+    assert last.index("rain") < last.index("Output of the code:\n```result\nwet\n```")
+
+
+def test_a_failure_shows_program_results_and_traceback() -> None:
+    told = transcript(user("x"), turn(None, (CALL, "rain")))
+    last = told.failed("f(1)", "NameError: f")[-1]["content"]
+    assert last.index("rain") < last.index("```python\nf(1)\n```") < last.index("```text\nNameError: f\n```")
+
+
+@given(st.text(alphabet="`~\nnow()ab ", max_size=60))
+def test_nothing_in_an_output_or_a_traceback_passes_for_code(text: str) -> None:
+    for message in (transcript().worded("", text)[-1], PROMPTS.with_failure([], "", text)[-1]):
+        extractor = Extractor(["now"], CodeLimits())
+        pieces = [*extractor.feed(message["content"]), *extractor.finish()]
+        assert not [piece for piece in pieces if isinstance(piece, Statement) and "now" in piece.source]

@@ -58,6 +58,11 @@ OWN_SAMPLES: dict[str, tuple[str, Any]] = {
     "repairs": ("7", 7),
     "max_body": ("7000", 7000),
     "log_max_bytes": ("7000", 7000),
+    "kernel_gateway": ("http://host:8888/base/", "http://host:8888/base"),
+    "program_memory": ("7000000", 7_000_000),
+    "timezone": ("Europe/London", "Europe/London"),
+    "final": ("output", "output"),
+    "store": ("redis://host/1", "redis://host/1"),
 }
 
 
@@ -134,6 +139,22 @@ def test_a_base_url_is_brought_into_one_form(given_url: str, normal: str) -> Non
         (["--timeout", "nan"], "--timeout: 'nan' must be a number."),
         (["--timeout", "1e999"], "--timeout: '1e999' must be a number."),
         (["--timeout", "soon"], "--timeout: 'soon' must be a number."),
+        (
+            ["--timezone", "Mars/Olympus"],
+            "--timezone: 'Mars/Olympus' is no time zone's IANA name, such as Europe/London.",
+        ),
+        (["--final", "none"], "--final: 'none' must be one of model, output."),
+        (
+            ["--kernel-gateway", "ws://host"],
+            (
+                "--kernel-gateway: 'ws://host' is not a URL with http or https and a host; "
+                "an example is http://127.0.0.1:8888."
+            ),
+        ),
+        (
+            ["--kernel-gateway", "http://user:word@host"],
+            ("--kernel-gateway: the value must contain no user, ? or #; give the token with --kernel-gateway-token."),
+        ),
         (["--thoughts", "maybe"], "--thoughts: 'maybe' must be one of auto, open, closed."),
         (["--bas-url", "x"], "--bas-url: there is no such flag; did you mean --base-url?"),
         (["--xyzzy=1"], "--xyzzy: there is no such flag; see --help."),

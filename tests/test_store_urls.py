@@ -11,7 +11,7 @@ import pytest
 
 from emulator.store_urls import postgres_address, shown, sqlite_path, store_url
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,17 @@ import pytest
 from emulator.code.limits import CodeLimits
 from emulator.errors import ModelFault
 from emulator.events import CallStarted, Event, Finished, Head, TextDelta, UsageTotal
+from emulator.kept import KeptProgram
 from emulator.lifetime import Lifetime
 from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage
-from emulator.prompt import Briefing, Prompts
+from emulator.prompt import Briefing, Prompts, Transcript
 from emulator.protocols.chat import ChatRules, parse_chat
-from emulator.strategies.code import CodeTask
+from emulator.protocols.conversation import Message
+from emulator.runs import Outcome, ProgramRun, RunLimits
+from emulator.strategies.code import answer
+from emulator.strategies.effects import CodeTask, ProgramTerms
 from emulator.turn import Turn
+from tests.code.running import CLOCK, interpreter
 from tests.code.samples import TOOLS
 
 PROMPTS = Prompts()
@@ -45,26 +50,32 @@ class Scripted:
             self.closed += 1
 
 
-def turn(upstream: Scripted, **body: Any) -> Turn:
+class Kernels:
+    """The real interpreter, and a store that only remembers."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, KeptProgram] = {}
+
+    def run(self, program: ProgramRun) -> Outcome:
+        return interpreter().run(program)
+
+    def keep(self, key: str, program: KeptProgram) -> None:
+        self.kept[key] = program
+
+
+def turn(upstream: Scripted, kernels: Kernels | None = None, **body: Any) -> Turn:
     request = parse_chat(
         orjson.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]} | body), ChatRules()
     )
     briefing = Briefing("def now(): ...", lambda name, arguments: (name, arguments))
-    ids = itertools.count()
-    tasks = [
-        CodeTask(
-            n,
-            [{"role": "user", "content": "hi"}],
-            TOOLS,
-            briefing,
-            PROMPTS,
-            CodeLimits(),
-            lambda: f"call_{next(ids)}",
-            repairs=1,
-        )
+    transcript = Transcript(PROMPTS, [Message("user", "hi", {"role": "user", "content": "hi"})], briefing, "")
+    keys = (f"{number:024x}" for number in itertools.count())
+    terms = ProgramTerms(CLOCK, "UTC", RunLimits(), "model", "owner", "tools")
+    strategies = {
+        n: answer(CodeTask(n, transcript, TOOLS, CodeLimits(), lambda: next(keys), terms, repairs=1))
         for n in range(request.n)
-    ]
-    return Turn(request, upstream, tasks, authorization=None, lifetime=Lifetime(60))
+    }
+    return Turn(request, upstream, strategies, kernels or Kernels(), authorization=None, lifetime=Lifetime(60))
 
 
 def said(text: str, choice: int = 0) -> AnswerDelta:
@@ -154,3 +165,31 @@ def test_what_is_dropped_after_calls_is_told_to_the_log() -> None:
     told = shown.told()
     assert (told["calls"], told["asked"]) == (1, 2)
     assert "unexpected argument town" in told["dropped"][0]
+
+
+PROGRAM = "```python\nfor city in ['Paris', 'Rome']:\n    print(get_weather(city))\n```"
+
+
+def test_a_program_is_run_and_kept_for_its_results() -> None:
+    kernels = Kernels()
+    shown = turn(Scripted([said(PROGRAM)]), kernels)
+    started = [event for event in shown.events() if isinstance(event, CallStarted)]
+    assert [event.id for event in started] == [f"call_{'0' * 24}{index}" for index in range(2)]
+    assert kernels.kept["0" * 24].text == PROGRAM.removeprefix("```python\n").removesuffix("\n```")
+    assert shown.told() == {"calls": 2, "asked": 1, "round": 1, "runs": 1}
+
+
+def test_choices_keep_their_programs_apart() -> None:
+    kernels = Kernels()
+    upstream = Scripted([AnswerDelta(1, PROGRAM, finish_reason="stop"), said(PROGRAM.replace("Rome", "Oslo"))])
+    started = [event for event in turn(upstream, kernels, n=2).events() if isinstance(event, CallStarted)]
+    assert {event.id[5:29]: event.choice for event in started} == {"0" * 24: 0, f"{1:024x}": 1}
+    assert ["Oslo" in kernels.kept[key].text for key in ("0" * 24, f"{1:024x}")] == [True, False]
+
+
+def test_the_emulators_own_time_leaves_out_the_model_servers() -> None:
+    shown = turn(Scripted([said("Hello.")]))
+    list(shown.events())
+    assert shown.progress.asked == 1
+    assert shown.progress.waited > 0
+    assert shown.progress.own_ms >= 0

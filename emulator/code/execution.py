@@ -23,6 +23,7 @@ class Step:
     source: str
     state: str | None
     first: int
+    waiting: int
     results: Mapping[int, RunResult]
     keep_state: bool
 
@@ -109,7 +110,8 @@ class Execution:
             nodes: list[ast.stmt] = parse("\n".join(self._statements[self._done :]), self.limits)
             self._scheduled = self._scheduler.add(nodes)
         self._given = len(self.results)
-        return Step(self._scheduled.source, self._state, self._first, dict(self.results), self.incremental)
+        waiting = self._first - sum(index < self._first for index in self.results)
+        return Step(self._scheduled.source, self._state, self._first, waiting, dict(self.results), self.incremental)
 
     def ran(self, outcome: Outcome) -> list[tuple[int, RunCall]]:
         """The calls of the step that weren't known before, each with its index in the program."""
@@ -125,7 +127,7 @@ class Execution:
         if outcome.end == "error" and outcome.error is not None:
             text = "\n".join(self._statements[self._done : self._taken])
             self.failed = failure(outcome.error, self._scheduled, text)
-        self.paused = outcome.end == "paused"
+        self.paused = self.paused or outcome.end == "paused"
         self.output += outcome.output
         self.value = outcome.value
         self._state, self._first, self._done, self._scheduled = outcome.state, self.calls, self._taken, None

@@ -53,8 +53,9 @@ class LiteralReader:
     models: Mapping[str, tuple[str, ...]]
     emit: Callable[[ParsedCall], None]
     """Takes each call as soon as it is read, in the order in which Python would make it."""
-    prints: bool = True
-    """What is printed counts for nothing, so that only the calls in it have to be read; else it is looked at."""
+    runs: bool = False
+    """What can't be read off will be run, so that it needn't be told here what waits for a result, nor what is
+    printed be passed over."""
     names: dict[str, Any] = field(default_factory=dict[str, Any])
     calls: int = 0
     _unread: set[str] = field(default_factory=set[str])
@@ -155,7 +156,7 @@ class LiteralReader:
         try:
             self._stored(node)
         except (Dependent, NeedsRun):
-            if not self.prints or self.calls - before < self._calls_in(node):
+            if self.runs or self.calls - before < self._calls_in(node):
                 raise
 
     def _calls_in(self, node: ast.expr) -> int:
@@ -253,6 +254,8 @@ class LiteralReader:
                 return self._elements(elements)
 
     def _find_unread(self, node: ast.AST) -> None:
+        if self.runs:
+            return
         for part in ast.walk(node):
             if isinstance(part, ast.Name) and part.id in self._unread:
                 raise Dependent(f"uses the result {part.id}")

@@ -38,22 +38,27 @@ class Meaning(Protocol):
     def tools(self) -> frozenset[str]: ...
     @property
     def models(self) -> frozenset[str]: ...
+    @property
+    def bound(self) -> set[str]: ...
+    @property
+    def given(self) -> dict[str, dict[str, str]]: ...
 
 
 def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
     """The statements that are left to run, rewritten in place.  Raises Refused."""
     statements = _to_first_return(statements)
-    bound = _bound(statements)
-    out = _Cleaner(words, bound).statements(statements)
-    return [*_implied(out, bound), *out]
+    words.bound.update(_bound(statements))
+    out = _Cleaner(words).statements(statements)
+    return [*_implied(out, words.bound), *out]
 
 
 def _implied(statements: list[ast.stmt], bound: set[str]) -> list[ast.stmt]:
     """The imports that the program lacks."""
     used = {part.id for node in statements for part in ast.walk(node) if isinstance(part, ast.Name)} - bound
-    lines = [f"import {module}" for module in _IMPLIED if module in used]
-    lines += [f"from {module} import {name}" for name, module in IMPLIED_NAMES.items() if name in used]
-    return ast.parse("\n".join(lines)).body
+    lines = {module: f"import {module}" for module in _IMPLIED if module in used}
+    lines |= {name: f"from {module} import {name}" for name, module in IMPLIED_NAMES.items() if name in used}
+    bound.update(lines)
+    return ast.parse("\n".join(lines.values())).body
 
 
 def _to_first_return(statements: list[ast.stmt]) -> list[ast.stmt]:
@@ -85,7 +90,10 @@ def _bound(statements: list[ast.stmt]) -> set[str]:
                 bound.add(name)
             case ast.arg(name) | ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
                 bound.add(name)
+            case ast.ImportFrom(module) if module in UNNEEDED_MODULES:
+                pass
             case ast.Import(names) | ast.ImportFrom(_, names):
+                names = [alias for alias in names if alias.name not in UNNEEDED_MODULES]
                 bound |= {alias.asname or alias.name.split(".")[0] for alias in names}
             case _:
                 pass
@@ -93,8 +101,10 @@ def _bound(statements: list[ast.stmt]) -> set[str]:
 
 
 class _Cleaner(ast.NodeTransformer):
-    def __init__(self, words: Meaning, bound: set[str]) -> None:
-        self._words, self._bound = words, bound
+    def __init__(self, words: Meaning) -> None:
+        self._words, self._bound = words, words.bound
+        self._renamed: dict[str, str] = {}
+        self._in_class = False
 
     def statements(self, nodes: list[ast.stmt]) -> list[ast.stmt]:
         out: list[ast.stmt] = []
@@ -127,15 +137,30 @@ class _Cleaner(ast.NodeTransformer):
         return True
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef | None:
-        if node.name in self._words.tools:
+        if node.name in self._words.tools and not self._in_class:
             return None  # The stub repeated.
         if node.decorator_list:
             raise Refused("decorators can't be run here; call the function plainly")
         if _RESERVED.fullmatch(node.name):
             raise Refused(f"the name {node.name} is reserved")
-        self.generic_visit(node)
+        self._words.given[node.name] = self._with_parameters(node)
         node.body = node.body or [ast.Pass()]
         return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        self._with_parameters(node)
+        return node
+
+    def _with_parameters(self, node: ast.FunctionDef | ast.Lambda) -> dict[str, str]:
+        """A parameter that has a tool's name gets another one, inside its function."""
+        renamed, in_class = self._renamed, self._in_class
+        parameters = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
+        clashes = {clash: f"{clash}_given" for clash in parameters & self._words.tools}
+        self._renamed = renamed | clashes
+        self._in_class = False
+        self.generic_visit(node)
+        self._renamed, self._in_class = renamed, in_class
+        return clashes
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.FunctionDef | None:
         plain = ast.FunctionDef(node.name, node.args, node.body, node.decorator_list)
@@ -154,7 +179,9 @@ class _Cleaner(ast.NodeTransformer):
         if not decorators <= {"dataclass"}:
             raise Refused("decorators of classes can't be run here, except dataclass")
         node.bases = []
+        in_class, self._in_class = self._in_class, True
         self.generic_visit(node)
+        self._in_class = in_class
         node.body = node.body or [ast.Pass()]
         if "BaseModel" in bases:
             node.decorator_list = [ast.Name("_dataclass_", ast.Load())]
@@ -184,6 +211,7 @@ class _Cleaner(ast.NodeTransformer):
         return self._with_bodies(node)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        self._not_a_tool(node.name)
         return self._with_bodies(node)
 
     def _with_bodies(self, node: ast.AST) -> ast.AST:
@@ -202,6 +230,10 @@ class _Cleaner(ast.NodeTransformer):
                 return self._asynchronous(node, method)
             case ast.Name("gather") if "gather" in self._bound:
                 return self._asynchronous(node, "gather")
+            case ast.Name(function) if renamed := self._words.given.get(function):
+                for keyword in node.keywords:
+                    keyword.arg = renamed.get(keyword.arg or "", keyword.arg)
+                return self.generic_visit(node)
             case _:
                 return self.generic_visit(node)
 
@@ -228,12 +260,21 @@ class _Cleaner(ast.NodeTransformer):
             case _:
                 return self.generic_visit(node)
 
+    def visit_MatchAs(self, node: ast.MatchAs) -> ast.AST:
+        self._not_a_tool(node.name)
+        return self.generic_visit(node)
+
+    def _not_a_tool(self, name: str | None) -> None:
+        if name in self._words.tools:
+            raise Refused(f"{name} is a function and can't be assigned to")
+
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if _RESERVED.fullmatch(node.id):
             raise Refused(f"the name {node.id} is reserved")
-        if isinstance(node.ctx, ast.Store):
-            if node.id in self._words.tools:
-                raise Refused(f"{node.id} is a function and can't be assigned to")
+        if node.id in self._renamed:
+            node.id = self._renamed[node.id]
+        elif isinstance(node.ctx, ast.Store):
+            self._not_a_tool(node.id)
         elif node.id not in self._bound:
             if node.id in JSON_NAMES:
                 return ast.copy_location(ast.Constant(JSON_NAMES[node.id]), node)
@@ -243,4 +284,5 @@ class _Cleaner(ast.NodeTransformer):
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
+        node.arg = self._renamed.get(node.arg, node.arg)
         return node

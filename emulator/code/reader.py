@@ -99,7 +99,7 @@ class AnswerReader:
 
     def _begin_anew(self) -> None:
         known = self._judge.vocabulary
-        self._literal = LiteralReader(known.names, known.models, self._call, prints=not self.manner.programs)
+        self._literal = LiteralReader(known.names, known.models, self._call, runs=self.manner.programs)
         self._execution = Execution(known.names, known.models, self.limits, incremental=self.manner.incremental)
 
     def _new_extractor(self, *, in_thought: bool) -> Extractor:
@@ -149,12 +149,13 @@ class AnswerReader:
             try:
                 self._send(call.name, self._judge.run_call(call), index)
             except _Enough:
+                self._execution.paused = True
                 break
             except CodeError as error:
                 self._stop(written(call), error)
                 break
         self._execution.settle(outcome)
-        self.halted = self._execution.paused
+        self.halted = self._execution.paused = self._execution.paused or self._alone
         if (failed := self._execution.failed) and not self.problem:
             self.problem = Problem(failed.source, failed.traceback)
         self._read_on()

@@ -86,14 +86,13 @@ class Scheduler:
 
 def _written(head: list[ast.stmt], body: list[ast.stmt]) -> Scheduled:
     """``head`` stands before the program, on lines of its own."""
-    pieces = tuple((statement, ast.unparse(statement)) for statement in body)
+    pieces = tuple((ast.fix_missing_locations(statement), ast.unparse(statement)) for statement in body)
     first = [ast.unparse(ast.Module(head, []))] if head else []
     return Scheduled("\n".join([*first, *(text for _, text in pieces)]), pieces)
 
 
 def _origins(statement: ast.stmt, written: str) -> list[int]:
     """For each line of ``written`` the original line of the statement that begins there, or goes on there."""
-    ast.fix_missing_locations(statement)
     origins = [statement.lineno] * (written.count("\n") + 1)
     again = ast.parse(written).body[0]
     for before, after in zip(_statements(statement), _statements(again), strict=True):
@@ -207,6 +206,8 @@ class _Statements:
                 node.test = expressions.shallow(test)
             case ast.For(_, iterable) if isinstance(made := expressions.as_generator(iterable), ast.GeneratorExp):
                 return self._compound(_unrolled(node, made))
+            case ast.For(ast.Tuple(), ast.Call(ast.Name("zip" | "enumerate"), _, [])) if self._unzip(node):
+                return self._compound(node)
             case ast.For(target, iterable):
                 node.iter = expressions.iterated(iterable, target)
                 node.target = self._target(target)
@@ -222,6 +223,23 @@ class _Statements:
         definitions = expressions.taken_definitions()
         self._bodies(node)
         return _behind(definitions, node)
+
+    def _unzip(self, loop: ast.For) -> bool:
+        """``for i, u in enumerate(map(f, xs))`` takes turns in Python: each ``f`` is called where its turn is."""
+        assert isinstance(loop.iter, ast.Call) and isinstance(loop.target, ast.Tuple)
+        shift = 1 if ast.unparse(loop.iter.func) == "enumerate" else 0
+        first: list[ast.stmt] = []
+        for index, argument in enumerate(loop.iter.args):
+            made = self.expressions.as_generator(argument)
+            if isinstance(made, ast.GeneratorExp) and self.words.calls(made):
+                [part, *others] = made.generators
+                if others or part.ifs or index + shift >= len(loop.target.elts):
+                    return False
+                first.append(ast.Assign([loop.target.elts[index + shift]], made.elt))
+                loop.target.elts[index + shift], loop.iter.args[index] = part.target, part.iter
+        loop.body[:0] = [ast.copy_location(statement, loop) for statement in first]
+        ast.fix_missing_locations(loop)
+        return bool(first)
 
     def _bodies(self, node: ast.AST) -> None:
         for owner in [node, *getattr(node, "handlers", []), *getattr(node, "cases", [])]:

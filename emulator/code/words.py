@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -28,7 +29,8 @@ METHODS = frozenset(
 TEXT = frozenset(["str", "bytes", "list", "dict", "set", "int", "float"])
 CALLBACKS = frozenset(["map", "filter", "sorted", "min", "max", "reduce", "defaultdict", "next", "any", "all", "sum"])
 _SCALARS = frozenset(["len", "str", "int", "float", "bool", "range", "repr", "isinstance", "type", "id", "any", "all"])
-USING_UP = frozenset(["sum", "min", "max", "sorted", "dict", "frozenset", "Counter", "deque"])
+USING_UP = frozenset("sum min max sorted list tuple dict set frozenset Counter deque".split())
+"""What goes through its argument to the end."""
 LAZY = "a generator expression that calls functions can't be run here; use a list comprehension or a loop"
 _COMPUTED = (ast.Constant, ast.JoinedStr, ast.Compare, ast.UnaryOp, ast.Lambda)
 
@@ -52,6 +54,10 @@ class Words:
     classes: set[str] = field(default_factory=set[str])
     modules: set[str] = field(default_factory=set[str])
     """What is imported, and the classes: their attributes are nobody's results."""
+    bound: set[str] = field(default_factory=set[str])
+    """Names that the program itself has given a meaning so far."""
+    given: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    """Of the program's functions, the parameters that have got another name: they had a tool's."""
 
     def learn(self, statements: Iterable[ast.stmt]) -> None:
         for node in (part for statement in statements for part in ast.walk(statement)):
@@ -65,13 +71,24 @@ class Words:
                 self.modules |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
 
     def calls(self, node: ast.AST) -> bool:
-        """Something in ``node`` may call a tool: by itself, through a function of the program, or as a value."""
+        """Something in ``node`` may call a tool: by itself, as a value, or through a function that isn't the
+        language's, be it defined later."""
+        return self.calls_a_tool(node) or any(
+            isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and self._unknown(part.func.id)
+            for part in ast.walk(node)
+        )
+
+    def calls_a_tool(self, node: ast.AST) -> bool:
+        """As far as the program is known by now."""
         known = self.tools | self.functions
         return any(
             (isinstance(part, ast.Name) and part.id in known)
             or (isinstance(part, ast.Attribute) and part.attr in self.methods)
             for part in ast.walk(node)
         )
+
+    def _unknown(self, function: str) -> bool:
+        return function not in self.models | self.modules and not hasattr(builtins, function)
 
 
 def specified(node: ast.JoinedStr) -> bool:

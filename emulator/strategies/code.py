@@ -153,6 +153,7 @@ def _run_due(task: CodeTask, state: _State, speaker: _Speaker) -> Generator[Effe
                 serial,
                 step.state,
                 step.first,
+                step.waiting,
                 step.keep_state,
                 task.terms.limits,
             )

@@ -152,7 +152,7 @@ class _Replay:
             if self._calls[index] != same:
                 raise _Differs
             return False
-        record = _taken(same, repeatable) or (None if self.fresh else _next(same, strict, skipping=self._raises))
+        record = _taken(same, repeatable) or _taken(same, strict, ahead=len(strict) if self._raises else 1)
         if record is None:
             if strict and not self._raises:
                 raise _Differs
@@ -176,18 +176,9 @@ class _Replay:
         )
 
 
-def _next(same: tuple[str, str], records: list[Record], *, skipping: bool) -> Record | None:
-    """The next of ``records``, if it says the same; the next that does, if others may be skipped."""
-    for index, record in enumerate(records if skipping else records[:1]):
-        if _canonical(record) == same:
-            del records[: index + 1]
-            return record
-    return None
-
-
-def _taken(same: tuple[str, str], records: list[Record]) -> Record | None:
-    """The first of ``records`` that says the same, which is then used up."""
-    for index, record in enumerate(records):
+def _taken(same: tuple[str, str], records: list[Record], ahead: int | None = None) -> Record | None:
+    """The first of ``records``, or of as many as are ``ahead``, that says the same; it is then used up."""
+    for index, record in enumerate(records[:ahead]):
         if _canonical(record) == same:
             return records.pop(index)
     return None

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.code.limits import CodeLimits
-from emulator.code.reader import AnswerReader, Called, Mused, Reading, Said, Vocabulary
+from emulator.code.reader import AnswerReader
+from emulator.code.readings import Called, Mused, Reading, Said
+from emulator.code.vocabulary import Vocabulary
 from emulator.tools.toolset import Proof
+from tests.code.running import run_step
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,25 @@ def merged(readings: list[Reading]) -> list[Reading]:
 def read(
     text: str, *cuts: int, reason: str = "stop", stop_given: bool = False, **options: Any
 ) -> tuple[list[Reading], AnswerReader]:
-    """Read ``text`` in the pieces between ``cuts``."""
+    """Read ``text`` in the pieces between ``cuts``, and run what is due."""
     reader = AnswerReader(TOOLS, CodeLimits(), **options)
     readings: list[Reading] = []
     edges = [0, *cuts, len(text)]
     for begin, end in itertools.pairwise(edges):
         readings += reader.feed(text[begin:end])
+        readings += run_due(reader)
     readings += reader.finish(reason, stop_given=stop_given)
+    readings += run_due(reader)
     return merged(readings), reader
+
+
+def run_due(reader: AnswerReader) -> list[Reading]:
+    """Run the steps that are due on the real interpreter, until none is."""
+    readings: list[Reading] = []
+    while reader.is_due:
+        step = reader.due()
+        readings += reader.taken() if step is None else reader.ran(run_step(step, TOOLS.names))
+    return readings
 
 
 def call(name: str, **arguments: Any) -> Called:

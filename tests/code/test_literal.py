@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.code.check import CodeError, NeedsRun, Refused, parse
+from emulator.code.check import CodeError, Dependent, NeedsRun, Refused, UnknownFunction, parse
 from emulator.code.limits import CodeLimits
-from emulator.code.literal import Dependent, LiteralReader, ParsedCall, UnknownFunction
-from emulator.code.values import ModelObject, plain
+from emulator.code.literal import LiteralReader
+from emulator.code.values import ModelObject, ParsedCall, plain
 
 
 def calls(source: str) -> list[ParsedCall]:
@@ -139,6 +139,13 @@ def test_refused(source: str) -> None:
         calls(source)
     assert isinstance(raised.value, Refused | NeedsRun)
     assert str(raised.value)
+
+
+def test_what_is_printed_needs_a_run_where_it_is_looked_at() -> None:
+    read: list[ParsedCall] = []
+    reader = LiteralReader(frozenset(["f"]), {}, read.append, runs=True)
+    with pytest.raises(NeedsRun):
+        reader.run(parse("print(len('a'))", CodeLimits()))
 
 
 def test_unknown_functions_are_named() -> None:

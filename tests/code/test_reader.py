@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.code.limits import CodeLimits
-from emulator.code.reader import AnswerReader, Called, Mused, Said, canonical
+from emulator.code.reader import AnswerReader, Manner
+from emulator.code.readings import Called, Made, Mused, Said
 from tests.code.samples import PARIS, ROME, SAMPLES, TOOLS, call, merged, read
 
 
@@ -97,7 +98,6 @@ def test_a_stop_sequence_may_cut_a_statement() -> None:
 @pytest.mark.parametrize(
     ("text", "source", "error"),
     [
-        ("```python\nfor c in ['a']:\n    get_weather(c)\n```", "for c in ['a']:\n    get_weather(c)", "for loop"),
         ("get_weather(town='Paris')", "get_weather(town='Paris')", "unexpected argument town"),
         ("```python\nget_weather(city=[1,\n```", "get_weather(city=[1,", "never closed"),
         ("get_wether(city='x')", "", ""),
@@ -121,6 +121,22 @@ def test_what_cant_be_used_is_a_problem_with_its_place(text: str, source: str, e
         assert reader.problem is None
 
 
+LOOP = "for c in ['Paris', 'Rome']:\n    get_weather(c)"
+
+
+def test_what_computes_is_run() -> None:
+    for manner in (Manner(), Manner(incremental=False)):
+        readings, reader = read(f"```python\n{LOOP}\n```", manner=manner)
+        assert (readings, reader.problem) == ([PARIS, ROME], None)
+
+
+def test_what_computes_is_a_problem_where_nothing_runs() -> None:
+    readings, reader = read(f"```python\n{LOOP}\n```", manner=Manner(programs=False))
+    assert readings == []
+    assert reader.problem is not None
+    assert (reader.problem.source, "for loop" in reader.problem.error) == (LOOP, True)
+
+
 def test_calls_before_a_problem_stand_and_nothing_after_it_leaves() -> None:
     readings, reader = read("```python\nget_weather(city='Paris')\nget_weather(town='x')\nnow()\n```\nDone.")
     assert readings == [PARIS]
@@ -128,13 +144,14 @@ def test_calls_before_a_problem_stand_and_nothing_after_it_leaves() -> None:
 
 
 def test_one_call_only() -> None:
-    readings, reader = read("get_weather(city='Paris')\nnow()", only_first=True)
+    readings, reader = read("get_weather(city='Paris')\nnow()", manner=Manner(single=True))
     assert readings == [PARIS]
     assert reader.halted
+    assert reader.program() == "get_weather(city='Paris')\nnow()", "the other call follows in the next round"
 
 
 def test_a_repeated_call_is_not_made_twice() -> None:
-    readings, _ = read("get_weather(city='Paris')\nnow()", made=[canonical("get-weather", '{"city":"Paris"}')])
+    readings, _ = read("get_weather(city='Paris')\nnow()", made=[Made("get-weather", '{"city":"Paris"}')])
     assert readings == [call("now")]
 
 
@@ -191,6 +208,12 @@ def test_printed_calls_all_leave() -> None:
     text = "print(f\"{get_weather(city='Paris')}\")\nprint(f\"{get_weather(city='Rome')}\")"
     assert read(f"```python\n{text}\n```")[0] == [PARIS, ROME]
     assert read("print(send(to=now()))")[0] == [call("now")]
+
+
+def test_calls_behind_a_stored_result_leave_with_it() -> None:
+    """Putting a result into a list doesn't look at it, also where the list is filled by a loop."""
+    text = "a = get_weather('Paris')\nxs = [a]\nfor c in ['Rome']:\n    xs.append(get_weather(c))\nprint(xs)"
+    assert read(f"```python\n{text}\n```")[0] == [PARIS, ROME]
 
 
 def test_long_words_and_many_unknown_names_cost_nothing() -> None:

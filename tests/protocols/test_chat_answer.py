@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -28,9 +29,9 @@ EVENTS: list[Event] = [
 
 
 def chunks(events: list[Event], *, include_usage: bool = False) -> list[dict[str, Any]]:
-    frames = list(ChatStream(include_usage).frames(events))
-    assert frames[-1] == b"data: [DONE]\n\n"
-    assert all(frame.startswith(b"data: ") and frame.endswith(b"\n\n") for frame in frames)
+    frames = list(ChatStream(include_usage).frames(events, lambda: "said at the end"))
+    assert frames[-1] == b": said at the end\n\ndata: [DONE]\n\n"
+    assert all(frame.startswith(b"data: ") and frame.endswith(b"\n\n") for frame in frames[:-1])
     return [orjson.loads(frame[6:]) for frame in frames[:-1]]
 
 
@@ -60,6 +61,20 @@ def test_usage_comes_only_where_asked_and_without_choices() -> None:
     assert (asked[-1]["choices"], asked[-1]["usage"]) == ([], USAGE)
     assert all(chunk["usage"] is None for chunk in asked[:-1])
     assert not any("usage" in chunk for chunk in chunks(EVENTS))
+
+
+def test_the_comment_is_asked_for_when_all_is_said() -> None:
+    said: list[str] = []
+
+    def events() -> Iterator[Event]:
+        yield from EVENTS
+        said.append("all")
+
+    def comment() -> str:
+        assert said == ["all"]
+        return "x"
+
+    assert list(ChatStream(include_usage=False).frames(events(), comment))[-1].startswith(b": x\n\n")
 
 
 def test_fold_says_the_same_as_the_stream() -> None:

@@ -1,0 +1,168 @@
+"""Plays a strategy: canned answers of the model, the real interpreter, and a store that only remembers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from emulator.code.limits import CodeLimits
+from emulator.continuation import Resumption, trail_of
+from emulator.events import ArgumentsDelta, CallStarted, Event, TextDelta
+from emulator.kept import KeptProgram
+from emulator.ports import AnswerDelta
+from emulator.prompt import Briefing, Prompts, Transcript
+from emulator.protocols.conversation import Message, PastCall, Result
+from emulator.runs import Outcome, RunLimits
+from emulator.strategies.code import Sent, answer
+from emulator.strategies.effects import Ask, CodeTask, Dropped, Effect, Keep, ProgramTerms, Read, Run
+from emulator.strategies.program import resumed
+from tests.code.running import CLOCK, interpreter
+from tests.code.samples import TOOLS
+
+Json = dict[str, Any]
+PROMPTS = Prompts()
+KEYS = [f"{number:024x}" for number in range(1, 9)]
+REQUEST = Message("user", "What's the weather?", {"role": "user", "content": "What's the weather?"})
+
+
+def briefing(**flags: Any) -> Briefing:
+    return Briefing("def now(): ...", lambda name, arguments: (name.replace("-", "_"), arguments), **flags)
+
+
+def task(
+    conversation: Sequence[Message] = (REQUEST,),
+    *,
+    final: str = "model",
+    limits: RunLimits | None = None,
+    required: bool = False,
+    **options: Any,
+) -> CodeTask:
+    """A task of one choice; its answers' keys are ``KEYS`` in turn."""
+    keys = iter(KEYS)
+    terms = ProgramTerms(CLOCK, "UTC", limits or RunLimits(), final, "owner", "tools")
+    transcript = Transcript(PROMPTS, conversation, briefing(required=required), "")
+    return CodeTask(0, transcript, TOOLS, CodeLimits(), lambda: next(keys), terms, **options)
+
+
+@dataclass
+class Played:
+    """All that a strategy asked for and said."""
+
+    events: list[Event] = field(default_factory=list[Event])
+    asked: list[list[Json]] = field(default_factory=list[list[Json]])
+    runs: list[Outcome] = field(default_factory=list[Outcome])
+    kept: dict[str, KeptProgram] = field(default_factory=dict[str, KeptProgram])
+    dropped: list[str] = field(default_factory=list[str])
+
+    @property
+    def calls(self) -> list[tuple[str, str]]:
+        """Names and arguments of the calls that left, in order."""
+        names = {event.index: event.name for event in self.events if isinstance(event, CallStarted)}
+        arguments = dict.fromkeys(names, "")
+        for event in self.events:
+            if isinstance(event, ArgumentsDelta):
+                arguments[event.index] += event.fragment
+        return [(names[index], arguments[index]) for index in names]
+
+    @property
+    def ids(self) -> list[str]:
+        return [event.id for event in self.events if isinstance(event, CallStarted)]
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
+
+    @property
+    def question(self) -> str:
+        """The last message of the last question to the model."""
+        return self.asked[-1][-1]["content"]
+
+
+def play(strategy: Generator[Effect, Sent, None], answers: Sequence[Iterable[AnswerDelta]] = ()) -> Played:
+    """Run the strategy to its end.  Every one of ``answers`` must be asked for."""
+    played = Played()
+    left = iter(answers)
+    deltas: Iterator[AnswerDelta] = iter(())
+    sent: Sent = None
+    try:
+        while True:
+            effect = strategy.send(sent)
+            sent = None
+            match effect:
+                case Ask(messages):
+                    played.asked.append(messages)
+                    deltas = iter(next(left))
+                case Read():
+                    sent = next(deltas)
+                case Run(program):
+                    sent = interpreter().run(program)
+                    played.runs.append(sent)
+                case Keep(key, program):
+                    played.kept[key] = program
+                case Dropped(reason):
+                    played.dropped.append(reason)
+                case _:
+                    played.events.append(effect)
+    except StopIteration:
+        assert next(left, None) is None, "the model was asked less often than expected"
+    return played
+
+
+def whole(text: str, reason: str = "stop", reasoning: str = "") -> list[AnswerDelta]:
+    """An answer that comes in one piece."""
+    return [AnswerDelta(0, text, reasoning, reason)]
+
+
+def fenced(code: str) -> list[AnswerDelta]:
+    return whole(f"```python\n{code}\n```")
+
+
+class Failed(str):
+    """A result that the protocol marks as an error."""
+
+    __slots__ = ()
+
+
+def returned(played: Played, *results: Any) -> Message:
+    """The client's message with the calls of an answer and their results: JSON, or ``Failed``."""
+    calls = tuple(PastCall(id, name, arguments) for id, (name, arguments) in zip(played.ids, played.calls, strict=True))
+    found = tuple(
+        Result(id, result if isinstance(result, str) else json.dumps(result), isinstance(result, Failed))
+        for id, result in zip(played.ids, results, strict=True)
+    )
+    return Message("assistant", None, {"role": "assistant"}, calls, found)
+
+
+class Client:
+    """An OpenAI client with a conversation; ``kept`` is the server's store."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self.conversation: list[Message] = [REQUEST]
+        self.kept: dict[str, KeptProgram] = {}
+
+    def ask(self, *answers: Iterable[AnswerDelta]) -> Played:
+        """The request as the conversation stands; the program that its last calls came from goes on."""
+        todo = task(self.conversation, **self.options)
+        trail = trail_of(self.conversation)
+        kept = self.kept.get(trail.key) if trail else None
+        if trail is None or kept is None:
+            played = play(answer(todo), answers)
+        else:
+            fresh = replace(todo, new_key=lambda: KEYS[len(self.kept)])
+            played = play(resumed(fresh, Resumption(kept, trail), "m"), answers)
+        self.kept |= played.kept
+        return played
+
+    def give(self, played: Played, *results: Any) -> None:
+        self.conversation.append(returned(played, *results))
+
+
+def ended(code: str, *results: Any, **options: Any) -> tuple[Client, Played]:
+    """A client with the results of a program's first round."""
+    client = Client(**options)
+    played = client.ask(fenced(code))
+    client.give(played, *results)
+    return client, played
