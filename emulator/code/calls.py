@@ -217,31 +217,25 @@ class Calls:
                 return node
 
     def _lazily(self, node: ast.Call, function: str, generator: ast.GeneratorExp) -> ast.expr:
-        """``any``, ``all`` and ``next`` stop at the first element that tells: as a loop that returns."""
+        """``any``, ``all`` and ``next`` stop at the first element that tells: as a loop in a function that returns.
+
+        What the generator goes through, and the default of ``next``, are computed before, as Python does.
+        """
         self._count += 1
         defined, outer = f"_g{self._count}_", list(dict.fromkeys(self._looks.scope))
         with self._looks.generators(generator.generators):
-            returned, end = self._telling(node, function, generator.elt)
-        body: ast.stmt = returned
+            element = (self._looks.stored if function == "next" else self._looks.shallow)(generator.elt)
+        given = [generator.generators[0].iter, *(self._looks.stored(default) for default in node.args[1:])]
+        generator.generators[0].iter = name("_of_")
+        body, end = _telling(function, element, has_default=len(given) > 1)
         for part in reversed(generator.generators):
             for test in reversed(part.ifs):
                 body = ast.If(test, [body], [])
             body = ast.For(part.target, part.iter, [body], [])
-        parameters = ast.arguments([], [ast.arg(outside) for outside in outer], None, [], [], None, [])
-        made = ast.FunctionDef(defined, parameters, [body, end], [])
+        parameters = [ast.arg(parameter) for parameter in [*outer, "_of_", "_else_"][: len(outer) + len(given)]]
+        made = ast.FunctionDef(defined, ast.arguments([], parameters, None, [], [], None, []), [body, end], [])
         self._definitions.append(ast.copy_location(made, self.node))
-        return call(defined, *map(name, outer))
-
-    def _telling(self, node: ast.Call, function: str, element: ast.expr) -> tuple[ast.stmt, ast.stmt]:
-        """What is returned at the first element that tells, and where none did."""
-        if function == "next":
-            found = ast.Return(self._looks.stored(element))
-            if len(node.args) > 1:
-                return found, ast.Return(self._looks.stored(node.args[1]))
-            return found, ast.Raise(call("StopIteration"), None)
-        tells, wanted = self._looks.shallow(element), function == "any"
-        test = tells if wanted else ast.UnaryOp(ast.Not(), tells)
-        return ast.If(test, [ast.Return(ast.Constant(wanted))], []), ast.Return(ast.Constant(not wanted))
+        return call(defined, *map(name, outer), *given)
 
     def _keyed(self, node: ast.Call, function: str) -> ast.expr | None:
         """``key=`` with a function that may call a tool: the keys are made first, in a loop of our own."""
@@ -253,6 +247,16 @@ class Calls:
         default = [keyword.value for keyword in node.keywords if keyword.arg == "default"]
         values = [self._looks.stored(value) for value in [node.args[0], keys[0].value, *default]]
         return call("_best_", name(function), *values)
+
+
+def _telling(function: str, element: ast.expr, *, has_default: bool) -> tuple[ast.stmt, ast.stmt]:
+    """What is done with each element, and at the end where none told."""
+    if function == "next":
+        end = ast.Return(name("_else_")) if has_default else ast.Raise(call("StopIteration"), None)
+        return ast.Return(element), end
+    wanted = function == "any"
+    test = element if wanted else ast.UnaryOp(ast.Not(), element)
+    return ast.If(test, [ast.Return(ast.Constant(wanted))], []), ast.Return(ast.Constant(not wanted))
 
 
 def _generator_of(given: ast.expr, iterable: ast.expr, *, filtering: bool) -> ast.GeneratorExp:

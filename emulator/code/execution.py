@@ -86,6 +86,11 @@ class Execution:
         """The program so far."""
         return "\n".join(self._statements)
 
+    @property
+    def shown(self) -> str:
+        """What a program that got to its end printed, or its last expression."""
+        return self.output or self.value or ""
+
     def add(self, source: str) -> None:
         self._statements.append(source)
         self.prints = self.prints or "print" in source

@@ -36,6 +36,7 @@ from emulator.code.values import (
     Unread,
     bounded,
     check_size,
+    first_look,
     holds_unread,
     plain,
 )
@@ -54,8 +55,7 @@ class LiteralReader:
     emit: Callable[[ParsedCall], None]
     """Takes each call as soon as it is read, in the order in which Python would make it."""
     runs: bool = False
-    """What can't be read off will be run, so that it needn't be told here what waits for a result, nor what is
-    printed be passed over."""
+    """What can't be read off will be run, so that only what is sure to wait for a result need be told here."""
     names: dict[str, Any] = field(default_factory=dict[str, Any])
     calls: int = 0
     _unread: set[str] = field(default_factory=set[str])
@@ -254,11 +254,11 @@ class LiteralReader:
                 return self._elements(elements)
 
     def _find_unread(self, node: ast.AST) -> None:
-        if self.runs:
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        if self.runs and not (names.isdisjoint(self.tools) and isinstance(self.names.get(first_look(node)), Unread)):
             return
-        for part in ast.walk(node):
-            if isinstance(part, ast.Name) and part.id in self._unread:
-                raise Dependent(f"uses the result {part.id}")
+        if unread := names & self._unread:
+            raise Dependent(f"uses the result {min(unread)}")
 
     def _constant(self, value: Any) -> Any:
         if isinstance(value, str | int | float | bool | None):

@@ -72,6 +72,8 @@ class AnswerReader:
     said: bool = False
     thought: bool = False
     cut: bool = False
+    execution: Execution = field(init=False)
+    """The answer's program, as far as it has come."""
     _out: list[Reading] = field(default_factory=list[Reading])
     _space: list[str] = field(default_factory=list[str])
     _thought_space: list[str] = field(default_factory=list[str])
@@ -79,7 +81,6 @@ class AnswerReader:
     _gate: ThoughtGate | None = None
     _extractor: Extractor = field(init=False)
     _literal: LiteralReader = field(init=False)
-    _execution: Execution = field(init=False)
     _judge: Judge = field(init=False)
     _pieces: deque[Piece] = field(default_factory=deque[Piece])
     _finishing: bool = False
@@ -100,63 +101,52 @@ class AnswerReader:
     def _begin_anew(self) -> None:
         known = self._judge.vocabulary
         self._literal = LiteralReader(known.names, known.models, self._call, runs=self.manner.programs)
-        self._execution = Execution(known.names, known.models, self.limits, incremental=self.manner.incremental)
+        self.execution = Execution(known.names, known.models, self.limits, incremental=self.manner.incremental)
 
     def _new_extractor(self, *, in_thought: bool) -> Extractor:
         names = self.vocabulary.names if self.vocabulary else None
         return Extractor(names, self.limits, in_thought=in_thought)
 
     @property
-    def shown(self) -> str:
-        """What a program printed that ``ran_through``, or its last expression."""
-        return self._execution.output or self._execution.value or ""
-
-    @property
-    def program_text(self) -> str:
-        return self._execution.text
-
-    @property
     def ran_through(self) -> bool:
         """A program was run and waits for nothing."""
-        return self._execution.begun and not (self.halted or self.problem)
+        return self.execution.begun and not (self.halted or self.problem)
 
     def program(self) -> str | None:
         """The program, if it has to go on when the results of the calls are there; None if nothing is left of it."""
-        execution = self._execution
+        execution = self.execution
         if self.cut or not self.manner.programs or not (self.halted or execution.prints):
             return None
-        # Parts that were never run may be what no kernel runs.
-        sound = self._judge.vocabulary.schedules.admit(execution.text, self.limits)
-        return execution.text if sound else None
+        return execution.text
 
     @property
     def is_due(self) -> bool:
         """The program's next statements wait to be run; what stands behind them waits, too."""
-        return self._execution.is_due and not self.problem and (self._finishing or not self._wary)
+        return self.execution.is_due and not self.problem and (self._finishing or not self._wary)
 
     def due(self) -> Step | None:
         """What is to be run next, None if it turns out that it can't be."""
         try:
-            return self._execution.due()
+            return self.execution.due()
         except CodeError as error:
-            self._stop(self._execution.text[-300:], error)
+            self._stop(self.execution.text[-300:], error)
             self._read_on()
             return None
 
     def ran(self, outcome: Outcome) -> list[Reading]:
         """What came of the step that was due."""
-        for index, call in self._execution.ran(outcome):
+        for index, call in self.execution.ran(outcome):
             try:
                 self._send(call.name, self._judge.run_call(call), index)
             except _Enough:
-                self._execution.paused = True
+                self.execution.paused = True
                 break
             except CodeError as error:
                 self._stop(written(call), error)
                 break
-        self._execution.settle(outcome)
-        self.halted = self._execution.paused = self._execution.paused or self._alone
-        if (failed := self._execution.failed) and not self.problem:
+        self.execution.settle(outcome)
+        self.halted = self.execution.paused = self.execution.paused or self._alone
+        if (failed := self.execution.failed) and not self.problem:
             self.problem = Problem(failed.source, failed.traceback)
         self._read_on()
         return self.taken()
@@ -237,7 +227,7 @@ class AnswerReader:
                 return
             self._piece(self._pieces.popleft())
         if self._finishing:
-            self._execution.ended = True
+            self.execution.ended = True
             if not self.is_due:
                 self._conclude()
 
@@ -252,10 +242,10 @@ class AnswerReader:
             case Thought(text):
                 self._think(text)
             case Foreign(text, language):
-                if not (language in _INVENTED and (self.calls or self._execution.begun)):
+                if not (language in _INVENTED and (self.calls or self.execution.begun)):
                     self._say(text)
             case BlockStart(fenced):
-                self._block = _Block(fenced, first=len(self._execution))
+                self._block = _Block(fenced, first=len(self.execution))
                 self._wary = self._wary or (not self.calls and wary(self._first_words))
             case Statement():
                 self._statement(piece)
@@ -297,15 +287,15 @@ class AnswerReader:
             self.cut = True
             return
         source = vocabulary.as_python(statement.source)
-        self._execution.add(source)
+        self.execution.add(source)
         if self.halted:
             return
-        if self._execution.begun:
+        if self.execution.begun:
             block.engaged = True
             return
         if (block.failed or self.made) and vocabulary.mentioned(source):
             if self._may_run(block.failed[1] if block.failed else None):
-                block.engaged = self._execution.begun = True
+                block.engaged = self.execution.begun = True
                 return
             if block.failed:
                 self._stop(*block.failed)
@@ -316,7 +306,7 @@ class AnswerReader:
             self._literal.run(nodes)
             block.foreign |= "print(" in source
         except (Dependent, _Enough):
-            self.halted = self._execution.paused = True
+            self.halted = self.execution.paused = True
         except CodeError as error:
             self._unreadable(statement, source, nodes, error)
 
@@ -332,11 +322,11 @@ class AnswerReader:
         assert block is not None and vocabulary is not None
         concerns = block.engaged or vocabulary.mentioned(source) or vocabulary.used(nodes)
         if isinstance(error, NotPython) and not block.fenced and statement.balanced:
-            self._execution.cut_back(len(self._execution) - 1)
+            self.execution.cut_back(len(self.execution) - 1)
             if block.engaged:  # A line of prose that begins like a call.
                 self._say(f"\n{statement.source}")
         elif concerns and self._may_run(error):
-            block.engaged = self._execution.begun = True
+            block.engaged = self.execution.begun = True
         # Likeness to every tool takes a while: only a block's first unknown name is looked at.
         elif concerns or (block.failed is None and near(error, vocabulary.names)):
             self._stop(source, error)
@@ -363,7 +353,7 @@ class AnswerReader:
             self._stop(*block.unknown)
         elif not (block.engaged or self.halted):
             if block.failed:
-                self._execution.cut_back(block.first)
+                self.execution.cut_back(block.first)
             self._say(end.raw)
 
     def _stop(self, source: str, error: CodeError) -> None:
@@ -375,7 +365,7 @@ class AnswerReader:
         self._may_make(call.name)
         called = self._judge.call(call)
         self._block.engaged = True
-        index, self._execution.calls = self._execution.calls, self._execution.calls + 1
+        index, self.execution.calls = self.execution.calls, self.execution.calls + 1
         self._send(call.name, called, index)
 
     def _may_make(self, name: str) -> None:
@@ -391,7 +381,7 @@ class AnswerReader:
             if made is not None:
                 self.made.remove(made)
                 if made.result is not None:
-                    self._execution.results[index] = made.result
+                    self.execution.results[index] = made.result
                 return
         self._may_make(name)
         self.calls += 1

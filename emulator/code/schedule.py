@@ -111,14 +111,6 @@ class Schedules:
         self._tools, self._models = tools, models
         self._known = Recent[str, Scheduled | CodeError](_KEPT_BYTES)
 
-    def admit(self, text: str, limits: CodeLimits) -> bool:
-        """Whether it is a program that can be run."""
-        try:
-            self.whole(text, limits)
-        except CodeError:
-            return False
-        return True
-
     def whole(self, text: str, limits: CodeLimits) -> Scheduled:
         """Raises CodeError for what isn't a program that can be run."""
         found = self._known.get(text)

@@ -107,3 +107,24 @@ def bounded(value: Any) -> Any:
     if isinstance(value, complex):
         raise Refused("a complex number is no JSON value")
     return cast(Any, value)
+
+
+def first_look(node: ast.AST) -> str:
+    """The name that is looked into before anything else in ``node`` happens, "" where that isn't plain to see."""
+    match node:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(value) | ast.Subscript(value) | ast.Starred(value) | ast.UnaryOp(_, value):
+            return first_look(value)
+        case ast.BinOp(left) | ast.Compare(left):
+            return first_look(left)
+        case ast.Call(ast.Attribute(value)):
+            return first_look(value)
+        case ast.BoolOp(_, [first, *_]):
+            return first_look(first)
+        case ast.If(test) | ast.While(test) | ast.IfExp(test):
+            return first_look(test)
+        case ast.For(_, iterable):
+            return first_look(iterable)
+        case _:
+            return ""

@@ -217,7 +217,7 @@ def _wrong(task: CodeTask, state: _State, attempt: _Attempt) -> Wrong | None:
     if task.briefing.required:
         return "required"
     if reader.ran_through:
-        return None if reader.shown else "silent"
+        return None if reader.execution.shown else "silent"
     if not state.said and attempt.reason == "stop":
         return "empty"
     return None
@@ -229,9 +229,9 @@ def _finished(task: CodeTask, state: _State, attempt: _Attempt) -> Generator[Eff
         if not reader.ran_through:
             yield Finished(task.choice, attempt.reason)
         elif terms.final == "output" or state.start.worded:
-            yield from output_answer(task, reader.shown)
+            yield from output_answer(task, reader.execution.shown)
         else:  # Nothing was to be called after all: the program has worked the answer out.
-            messages = task.transcript.worded(reader.program_text, reader.shown)
+            messages = task.transcript.worded(reader.execution.text, reader.execution.shown)
             yield from answer(task, Start(messages, worded=True))
         return
     if (text := reader.program()) is not None:

@@ -251,12 +251,12 @@ _at_ = 'a'
 _of_[_at_] += _e_((_t_(f(2)), _of_[_at_]))[0]\
 """)
     assert scheduled("print(any(f(i) > 1 for i in range(3)))") == snapshot("""\
-def _g1_():
-    for i in range(3):
+def _g1_(_of_):
+    for i in _of_:
         if _d_(_t_(f(_p_(i)))) > 1:
             return True
     return False
-print(_g1_())\
+print(_g1_(range(3)))\
 """)
     assert scheduled("xs = sorted([1, 2], key=lambda i: f(i))") == snapshot(
         "xs = _sorted_([1, 2], key=lambda i: _t_(f(_p_(i))))"
