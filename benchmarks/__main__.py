@@ -11,16 +11,17 @@ import sys
 import time
 from collections.abc import Sequence
 
-from benchmarks.measures import FULL, MEASURES, QUICK
+from benchmarks.measures import MEASURES
 from benchmarks.report import Figure, json_line
 from benchmarks.servers import running
+from benchmarks.size import FULL, QUICK
 from benchmarks.wire import BrokenAnswer
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure what ``arguments`` ask for; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The emulator beside a bare Flask app.")
-    parser.add_argument("--quick", action="store_true", help="few samples, within about 20 seconds")
+    parser.add_argument("--quick", action="store_true", help="few samples, within about a minute")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a bound is missed")
     parser.add_argument("--only", action="append", choices=list(MEASURES), help="only this; may be given again")
     parser.add_argument("--workers", type=int, default=2, help="processes of each server (default: 2)")

@@ -1,10 +1,11 @@
-"""Many clients at once in one thread: a closed loop of short requests, and long streams read as they come.
+"""Many clients at once in one thread: a closed loop of short talks, and long streams read as they come.
 
 Both check every answer; the first wrong one raises BrokenAnswer.
 """
 
 from __future__ import annotations
 
+import itertools
 import selectors
 import socket
 import threading
@@ -18,7 +19,7 @@ import orjson
 
 from benchmarks.servers import Server
 from benchmarks.wire import BrokenAnswer, Response, Timed, ask, connect, receive
-from benchmarks.workload import PROSE_SENTENCE, Asking, check_call
+from benchmarks.workload import PROSE_SENTENCE, Asking, Talk, check_call
 
 STALLED_SECONDS = 30.0
 """Without a single byte from any connection for this long, the server is taken for dead."""
@@ -26,41 +27,51 @@ STALLED_SECONDS = 30.0
 
 @dataclass(slots=True)
 class _Client:
-    """One connection of a crowd and the request under way on it."""
+    """One connection of a crowd, its talk and the request under way."""
 
     sock: socket.socket
-    number: int
-    response: Response
+    talk: Talk
+    response: Response = field(default_factory=Response)
+
+    def answered(self, following: Callable[[], Talk]) -> None:
+        """Sends what comes after the whole response: the talk's next request, or the first of the ``following``."""
+        response, self.response = self.response, Response()
+        try:
+            request = self.talk.send((response.status, bytes(response.body)))
+        except StopIteration:
+            self.talk = following()
+            request = next(self.talk)
+        self.sock.send(request)
 
 
-def requests_per_second(server: Server, asking: Asking, *, clients: int, seconds: float, first: int) -> float:
+def requests_per_second(
+    server: Server, talk: Callable[[int, bool], Talk], *, clients: int, seconds: float, first: int
+) -> float:
     """Each of ``clients`` connections asks again as soon as it is answered; answers within ``seconds`` count.
 
-    ``first`` is the number of the first request; the next ones count on from it.
+    ``first`` is the number of the first talk; the next ones count on from it.
     """
-    number, answers = first, 0
+    numbers, answers = itertools.count(first), 0
+
+    def following() -> Talk:
+        return talk(next(numbers), server.translates)
+
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
         for _ in range(clients):
             sock = stack.enter_context(connect(server.port))
             sock.setblocking(False)
-            selector.register(sock, selectors.EVENT_READ, _Client(sock, number, Response()))
-            number += 1
+            selector.register(sock, selectors.EVENT_READ, _Client(sock, following()))
         begun = time.perf_counter()
         for key in selector.get_map().values():
-            key.data.sock.send(asking.request(key.data.number))
+            key.data.sock.send(next(key.data.talk))
         while (now := time.perf_counter()) - begun < seconds:
             for client in _ready(selector):
                 if (data := receive(client.sock)) is None:
                     continue
                 client.response.feed(data)
                 if client.response.done:
-                    check_call(
-                        client.response.status, client.response.body, client.number, translated=server.translates
-                    )
                     answers += 1
-                    client.number, client.response = number, Response()
-                    number += 1
-                    client.sock.send(asking.request(client.number))
+                    client.answered(following)
     return answers / (now - begun)
 
 

@@ -1,124 +1,29 @@
-"""The measurements, each a function from the running servers to figures.
-
-What is compared is asked in turns, in small batches, so that whatever else the machine does hits all sides alike; a
-side's time is the median of its batches' medians.
-"""
+"""The measurements, each a function from the running servers to figures."""
 
 from __future__ import annotations
 
 import random
-import socket
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from statistics import median, quantiles
 
 from benchmarks.load import StreamsRead, read_streams, requests_per_second
+from benchmarks.program_measures import executions, memory, pool, programs
 from benchmarks.report import Figure
-from benchmarks.servers import Server, Servers
-from benchmarks.wire import BrokenAnswer, Timed, ask, connect
-from benchmarks.workload import Asking, check_call, many_tools, three_tools
+from benchmarks.servers import Servers
+from benchmarks.size import Size
+from benchmarks.turns import Side, in_turns, warm
+from benchmarks.workload import Asking, call_talk, many_tools, three_tools
 
-_BATCH = 25
-_ROUNDS_A_CONNECTION = 8
-_WARMING = 16
 _PROSE_START = "bench-prose-2-1"
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much is measured.  ``rounds`` are batches of 25 requests a side; seconds where the name says no other."""
-
-    rounds: int
-    crowd_rounds: int
-    crowd_seconds: float
-    clients: int
-    streams: int
-    sentences: int
-    interval_ms: int
-    ramp: float
-    newcomers: int
-
-
-FULL = Size(
-    rounds=120,
-    crowd_rounds=8,
-    crowd_seconds=1.2,
-    clients=32,
-    streams=300,
-    sentences=16,
-    interval_ms=500,
-    ramp=2.0,
-    newcomers=3,
-)
-QUICK = Size(
-    rounds=8,
-    crowd_rounds=2,
-    crowd_seconds=0.5,
-    clients=32,
-    streams=100,
-    sentences=4,
-    interval_ms=500,
-    ramp=0.7,
-    newcomers=1,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of those compared: who is asked what."""
-
-    name: str
-    server: Server
-    asking: Asking
-    prose: bool = False
-
-    def ask(self, sock: socket.socket, number: int) -> Timed:
-        """One answer, checked."""
-        answer = ask(sock, self.asking.request(number))
-        if not self.prose:
-            check_call(answer.status, answer.body, number, translated=self.server.translates)
-        elif answer.status != 200 or b"Sentence 1 was" not in answer.body or not answer.body.endswith(b"[DONE]\n\n"):
-            raise BrokenAnswer(f"status {answer.status}, expected two sentences, got {answer.body[-300:]!r}")
-        return answer
-
-
-def in_turns(sides: Sequence[Side], rounds: int, timed: Callable[[Timed], float]) -> dict[str, float]:
-    """Each side's median, in milliseconds, of what ``timed`` picks (seconds)."""
-    rng = random.Random(0)
-    medians: dict[str, list[float]] = {side.name: [] for side in sides}
-    number = 0
-    with ExitStack() as connections:
-        socks: dict[str, socket.socket] = {}
-        for turn in range(rounds):
-            if turn % _ROUNDS_A_CONNECTION == 0:  # A new connection may come to another worker.
-                connections.close()
-                socks = {side.name: connections.enter_context(connect(side.server.port)) for side in sides}
-                for side in sides:
-                    side.ask(socks[side.name], 0)
-            for side in rng.sample(sides, len(sides)):
-                sock = socks[side.name]
-                medians[side.name].append(median(timed(side.ask(sock, number + at)) for at in range(_BATCH)))
-                number += _BATCH
-    return {name: median(values) * 1000 for name, values in medians.items()}
-
-
-def warm(server: Server, asking: Asking) -> float:
-    """Ask over so many connections that every worker has seen it; the first answer's seconds."""
-    side = Side("", server, asking)
-    with ExitStack() as stack:
-        socks = [stack.enter_context(connect(server.port)) for _ in range(_WARMING)]
-        first, *_ = [side.ask(sock, 0).seconds for sock in socks]
-    return first
 
 
 def call(servers: Servers, size: Size) -> list[Figure]:
     asking = Asking("bench-call", three_tools())
     for server in servers.compared:
-        warm(server, asking)
+        warm(Side(server.name, server, asking))
     sides = [Side(server.name, server, asking) for server in (servers.direct, *servers.compared)]
-    took = in_turns(sides, size.rounds, lambda answer: answer.seconds)
+    took = in_turns(sides, size.rounds)
     bare, emulator = took["bare"] - took["mock"], took["emulator"] - took["mock"]
     parts = {"emulator added p50 ms": emulator, "bare added p50 ms": bare, "mock alone p50 ms": took["mock"]}
     return [Figure("call", "added by one literal call among 3 tools, one client", emulator / bare, parts, 1.5)]
@@ -129,11 +34,11 @@ def throughput(servers: Servers, size: Size) -> list[Figure]:
     asked = (*servers.compared, servers.threads)
     rates: dict[str, list[float]] = {server.name: [] for server in asked}
     for server in asked:
-        warm(server, asking)
+        warm(Side(server.name, server, asking))
     for turn in range(size.crowd_rounds):
         for server in asked if turn % 2 else reversed(asked):
             rate = requests_per_second(
-                server, asking, clients=size.clients, seconds=size.crowd_seconds, first=turn * 1_000_000
+                server, call_talk(asking), clients=size.clients, seconds=size.crowd_seconds, first=turn * 1_000_000
             )
             rates[server.name].append(rate)
     reached = {name: median(values) for name, values in rates.items()}
@@ -146,7 +51,7 @@ def throughput(servers: Servers, size: Size) -> list[Figure]:
 def prose(servers: Servers, size: Size) -> list[Figure]:
     asking = Asking(_PROSE_START, three_tools(), stream=True)
     sides = [Side(server.name, server, asking, prose=True) for server in (servers.direct, *servers.compared)]
-    took = in_turns(sides, max(size.rounds // 2, 1), lambda answer: answer.first_byte)
+    took = in_turns(sides, max(size.rounds // 2, 1))
     parts = {
         "emulator p50 ms": took["emulator"],
         "bare p50 ms": took["bare"],
@@ -158,15 +63,15 @@ def prose(servers: Servers, size: Size) -> list[Figure]:
 
 def tools(servers: Servers, size: Size) -> list[Figure]:
     few, many = Asking("bench-call", three_tools()), Asking("bench-call", many_tools(300, seed=300))
-    first = warm(servers.emulator, many)
-    warm(servers.emulator, few)
-    warm(servers.bare, many)
+    first = warm(Side("emulator", servers.emulator, many))
+    warm(Side("emulator", servers.emulator, few))
+    warm(Side("bare", servers.bare, many))
     sides = [
         Side(f"{server.name} {count}", server, asking)
         for count, asking in ((3, few), (300, many))
         for server in (servers.direct, *servers.compared)
     ]
-    took = in_turns(sides, max(size.rounds // 4, 1), lambda answer: answer.seconds)
+    took = in_turns(sides, max(size.rounds // 4, 1))
     added = {count: took[f"emulator {count}"] - took[f"mock {count}"] for count in (3, 300)}
     parts = {
         "300 tools added p50 ms": added[300],
@@ -181,7 +86,7 @@ def streams(servers: Servers, size: Size) -> list[Figure]:
     asking = Asking(f"bench-prose-{size.sentences}-{size.interval_ms}", three_tools(), stream=True)
     warm_up = Asking("bench-call", three_tools())
     for server in servers.compared:
-        warm(server, warm_up)
+        warm(Side(server.name, server, warm_up))
     read = partial(read_streams, asking=asking, streams=size.streams, sentences=size.sentences, ramp=size.ramp)
     bare, alone = read(servers.bare), read(servers.emulator)
     unseen = [_unseen(number) for number in range(size.newcomers)]
@@ -246,6 +151,10 @@ MEASURES: dict[str, Callable[[Servers, Size], list[Figure]]] = {
     "prose": prose,
     "tools": tools,
     "streams": streams,
+    "programs": programs,
+    "pool": pool,
+    "executions": executions,
+    "memory": memory,
     "tokens": tokens,
 }
 """By the names that ``--only`` takes, in the order in which they run."""

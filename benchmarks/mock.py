@@ -1,8 +1,9 @@
 """An instant model server: answers at once what the name of the model says.
 
-``bench-call`` writes one literal call, naming the city that the request names last.  ``bench-prose-N-MS`` writes N
-sentences, MS milliseconds apart, each with the time at which it was sent.  Plain or streamed, as asked.  Bodies are
-searched, not parsed, so that the upstream's own work hides nothing of what is measured.
+``bench-call`` writes one literal call, ``bench-calls`` four and ``bench-program`` a program, all for the city that the
+request names last (its suffix is left out).  ``bench-prose-N-MS`` writes N sentences, MS milliseconds apart, each with
+the time at which it was sent.  Plain or streamed, as asked.  Bodies are searched, not parsed, so that the upstream's
+own work hides nothing of what is measured.
 
     python -m benchmarks.mock      prints its port, serves until stopped
 """
@@ -15,10 +16,12 @@ import time
 
 import orjson
 
+from benchmarks.programs import literal_code, program_code
 from benchmarks.wire import HOST
 from benchmarks.workload import CITY_DIGITS, call_code, sentence
 
-_MODEL = re.compile(rb'"model"\s*:\s*"bench-(?:(call)|prose-(\d+)-(\d+))"')
+_MODEL = re.compile(rb'"model"\s*:\s*"bench-(?:(calls?|program)|prose-(\d+)-(\d+))"')
+_WRITTEN = {b"call": call_code, b"calls": literal_code, b"program": program_code}
 _STREAM = re.compile(rb'"stream"\s*:\s*true')
 _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 _CITY = len("city-") + CITY_DIGITS
@@ -87,7 +90,7 @@ class Connection(asyncio.Protocol):
         streams = _STREAM.search(request) is not None
         if model[1]:
             at = request.rindex(b"city-")
-            text = call_code(request[at : at + _CITY].decode("ascii"))
+            text = _WRITTEN[model[1]](request[at : at + _CITY].decode("ascii"))
             if streams:
                 self._transport.write(_STREAM_HEAD + _FIRST + _chunk({"content": text}) + _LAST)
             else:

@@ -23,10 +23,14 @@ _STOP_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server of chat completions.  ``translates``: it answers with tool calls instead of the model's own words."""
+    """A server of chat completions.  ``translates``: it answers with tool calls instead of the model's own words.
+
+    ``pid`` is the process that all of its others descend from.
+    """
 
     name: str
     port: int
+    pid: int
     ready_seconds: float
     translates: bool = False
 
@@ -52,7 +56,7 @@ def running(workers: int) -> Generator[Servers]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulator-bench-")))
         mock = _start(stack, ["-m", "benchmarks.mock"], folder / "mock.txt", cwd=ROOT)
         port = _printed_port(mock, folder / "mock.txt")
-        direct = Server("mock", port, 0.0)
+        direct = Server("mock", port, mock.pid, 0.0)
         bare_port, emulator_port = _free_port(), _free_port()
         common = [str(port), str(workers), str(folder / "bare.log")]
         arguments = ["-m", "benchmarks.bare", str(bare_port), *common, "gevent"]
@@ -63,6 +67,7 @@ def running(workers: int) -> Generator[Servers]:
         # In an empty folder, where no .env of the developer's changes what is measured.
         arguments = [str(ROOT / "app.py"), "--base-url", f"http://{HOST}:{port}/v1", "--no-check"]
         arguments += ["--port", str(emulator_port), "--workers", str(workers), "--log-dir", str(folder / "logs")]
+        arguments += ["--store", f"sqlite:///{folder / 'programs.sqlite3'}"]
         emulator = _ready(stack, "emulator", emulator_port, arguments, folder, cwd=folder, translates=True)
         yield Servers(direct, bare, emulator, threads)
 
@@ -101,7 +106,7 @@ def _ready(
     process = _start(stack, arguments, output, cwd=cwd)
     while time.monotonic() - begun < READY_SECONDS:
         if _healthy(port):
-            return Server(name, port, time.monotonic() - begun, translates)
+            return Server(name, port, process.pid, time.monotonic() - begun, translates)
         if process.poll() is not None:
             break
         time.sleep(0.01)

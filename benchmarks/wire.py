@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
@@ -17,11 +18,12 @@ class BrokenAnswer(Exception):
     """A response that ended early, isn't HTTP or isn't what was asked for; the message says which."""
 
 
-def post(body: bytes) -> bytes:
+def post(body: bytes, *, headers: Iterable[str] = ()) -> bytes:
     """A request for a chat completion with ``body``, on a connection that is kept."""
+    more = "".join(f"{line}\r\n" for line in headers)
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n{more}\r\n"
     )
     return head.encode("ascii") + body
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable, Generator
 from typing import Any
 
 import orjson
@@ -20,6 +21,8 @@ PROSE_SENTENCE = re.compile(r"Sentence (\d+) was sent at (\d+) ns\.")
 _MARK = "city-" + "0" * CITY_DIGITS
 
 Json = dict[str, Any]
+Talk = Generator[bytes, tuple[int, bytes], None]
+"""A client's part: gives requests and is sent each one's status and body.  Raises BrokenAnswer for a wrong one."""
 
 
 def call_code(city: str) -> str:
@@ -188,6 +191,16 @@ class Asking:
 
     def request(self, number: int) -> bytes:
         return self._before + b"%0*d" % (CITY_DIGITS, number) + self._behind
+
+
+def call_talk(asking: Asking) -> Callable[[int, bool], Talk]:
+    """Talks of a single request, by its number and whether a tool call is expected."""
+
+    def talk(number: int, translated: bool) -> Talk:
+        status, body = yield asking.request(number)
+        check_call(status, body, number, translated=translated)
+
+    return talk
 
 
 def city(number: int) -> str:
