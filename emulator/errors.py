@@ -25,8 +25,10 @@ class EmulatorError(Exception):
         hint: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = f"{message} {hint}" if hint else message
+        # What it quotes may hold lone surrogates, which no answer can carry.
+        whole = (f"{message} {hint}" if hint else message).encode("utf-8", "backslashreplace").decode()
+        super().__init__(whole)
+        self.message = whole
         self.param = param
         self.headers: dict[str, str] = dict(headers or {})
         if code is not None:

@@ -37,6 +37,8 @@ TOOL_ERROR = "_csv.Error"
 """What stands for ToolError, since Monty has no classes with bases: an exception that nothing else here raises."""
 _HEAD = f"from csv import Error as ToolError\n{PREAMBLE}"
 _LIMIT = re.compile(r"(?P<what>[\w ]+) limit exceeded: [\d.]+ ?\w* > (?P<limit>.+)")
+_LIMIT_CHARACTERS = 200
+_MESSAGE_CHARACTERS = 4000
 _PAUSE = "_pause_"
 _GRACE_SECONDS = 1.0
 _DEPTH = 64
@@ -177,7 +179,7 @@ class _Session:
     def _unread(self) -> frozenset[int]:
         """Indices of the calls whose result the program never looked at."""
         try:
-            read = self.session.feed_run("sorted(_read_)")
+            read = self.session.feed_run("_read_")
         except MontyError:
             return frozenset()
         seen = {index for index in cast(list[Any], read) if isinstance(index, int)}
@@ -187,16 +189,21 @@ class _Session:
 def _error(error: MontyError) -> RunError:
     inner = error.exception()
     name = type(inner).__name__
-    said = _LIMIT.sub(_exceeded, str(inner))
+    said = _shortened(str(inner))
     if name == "AssertionError":  # Monty adds the statement, as it was rewritten.
         said = said.partition("\nassert ")[0]
     if isinstance(error, MontyRuntimeError):
         frames = error.traceback()
         # Only lines of this feed: what is before it is the preamble, or statements that were run before.
-        files = [frame.filename for frame in frames]
-        lines = tuple(frame.line for frame in frames if frame.filename == max(files, key=_feed))
+        last = max((frame.filename for frame in frames), key=_feed, default="")
+        lines = tuple(frame.line for frame in frames if frame.filename == last)
         return RunError("ToolError" if (name, type(inner).__module__) == ("Error", "_csv") else name, said, lines)
     return RunError(name, said)
+
+
+def _shortened(said: str) -> str:
+    """The message of an exception, which the program chooses: a limit's own is short."""
+    return said[:_MESSAGE_CHARACTERS] if len(said) > _LIMIT_CHARACTERS else _LIMIT.sub(_exceeded, said)
 
 
 def _exceeded(found: re.Match[str]) -> str:

@@ -48,6 +48,8 @@ def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
     """The statements that are left to run, rewritten in place.  Raises Refused."""
     statements = _to_first_return(statements)
     words.bound.update(_bound(statements))
+    if reserved := next(filter(_RESERVED.fullmatch, words.bound), None):
+        raise Refused(f"the name {reserved} is reserved")
     out = _Cleaner(words).statements(statements)
     return [*_implied(out, words.bound), *out]
 
@@ -88,7 +90,13 @@ def _bound(statements: list[ast.stmt]) -> set[str]:
         match node:
             case ast.Name(name, ast.Store()):
                 bound.add(name)
-            case ast.arg(name) | ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+            case (
+                ast.ExceptHandler(_, str() as name)
+                | ast.arg(name)
+                | ast.FunctionDef(name)
+                | ast.AsyncFunctionDef(name)
+                | ast.ClassDef(name)
+            ):
                 bound.add(name)
             case ast.ImportFrom(module) if module in UNNEEDED_MODULES:
                 pass
@@ -141,8 +149,6 @@ class _Cleaner(ast.NodeTransformer):
             return None  # The stub repeated.
         if node.decorator_list:
             raise Refused("decorators can't be run here; call the function plainly")
-        if _RESERVED.fullmatch(node.name):
-            raise Refused(f"the name {node.name} is reserved")
         self._words.given[node.name] = self._with_parameters(node)
         node.body = node.body or [ast.Pass()]
         return node

@@ -19,7 +19,7 @@ from emulator.code.check import CodeError, Refused, parse
 from emulator.code.expressions import Expressions
 from emulator.code.limits import CodeLimits
 from emulator.code.noise import cleaned
-from emulator.code.words import Words, call, name
+from emulator.code.words import Words, call, decides, name
 from emulator.recent import Recent
 
 _KEPT_BYTES = 1 << 20
@@ -213,7 +213,10 @@ class _Statements:
             case ast.Try():
                 pass
         definitions = expressions.taken_definitions()
+        waits = isinstance(node, ast.Try) and self.words.calls(node) and decides(node, self.words)
         self._bodies(node)
+        if isinstance(node, ast.Try) and waits:
+            node.body.append(ast.Expr(call("_w_")))
         return _behind(definitions, node)
 
     def _unzip(self, loop: ast.For) -> bool:

@@ -121,3 +121,40 @@ def certain_throughout(node: ast.expr) -> bool:
             return function in _SCALARS
         case _:
             return isinstance(node, _COMPUTED)
+
+
+def decides(node: ast.Try, words: Words) -> bool:
+    """Whether an error in the body, which isn't known before its calls' results are, could change what follows.
+
+    It can't where each handler only prints, or gives what the body would have given to the same names and containers:
+    those hold stand-ins meanwhile, so that whoever looks into them waits anyway.
+    """
+    kept = {ast.unparse(target) for statement in node.body for target in _kept_in(statement)}
+    statements = [statement for handler in node.handlers for statement in handler.body]
+    if any(words.calls(statement) for statement in statements):
+        return True
+    return not all(_only_prints(statement) or _keeps(statement, kept) for statement in statements)
+
+
+def _kept_in(node: ast.stmt) -> list[ast.expr]:
+    """Names and containers that a statement gives something to."""
+    match node:
+        case ast.Assign(targets):
+            return targets
+        case ast.Expr(ast.Call(ast.Attribute(base, "append"))):
+            return [base]
+        case _:
+            return []
+
+
+def _keeps(node: ast.stmt, kept: set[str]) -> bool:
+    given = _kept_in(node)
+    return bool(given) and {ast.unparse(target) for target in given} <= kept
+
+
+def _only_prints(node: ast.stmt) -> bool:
+    match node:
+        case ast.Pass() | ast.Expr(ast.Constant()) | ast.Expr(ast.Call(ast.Name("print"))):
+            return True
+        case _:
+            return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from emulator.runs import RunLimits
 from tests.strategies.playing import KEYS, Client, Failed, ended, fenced, whole
 
@@ -97,16 +95,16 @@ def test_an_uncaught_tool_error_goes_to_the_model() -> None:
 
 BATCH = """\
 found = []
-for city in ["Paris", "Rome", "Oslo"]:
-    try:
+try:
+    for city in ["Paris", "Rome", "Oslo"]:
         found.append(get_weather(city))
-    except ToolError as e:
-        send(to="a", body=str(e))
+except ToolError as e:
+    send(to="a", body=str(e))
 print([w["text"] for w in found])"""
 
 
 def test_one_of_a_batch_failed_and_was_caught() -> None:
-    """The others left with it: their results count, though the program goes another way."""
+    """The others left with it, though the program goes another way; none of them leaves again."""
     client = Client(final="output")
     first = client.ask(fenced(BATCH))
     assert len(first.calls) == 3
@@ -114,17 +112,39 @@ def test_one_of_a_batch_failed_and_was_caught() -> None:
     second = client.ask()
     assert second.calls == [("send", '{"to": "a", "body": "down"}')]
     client.give(second, "ok")
-    assert client.ask().text == "['wet', 'dry']\n"
+    assert client.ask().text == "['wet']\n"
 
 
-def test_all_of_a_batch_failed() -> None:
-    """No call of the batch leaves again, whatever the handlers call in between."""
+KEPT = """\
+found = []
+for city in ["Paris", "Rome", "Oslo"]:
+    try:
+        found.append(get_weather(city))
+    except ToolError as e:
+        found.append({"text": str(e)})
+print([w["text"] for w in found])"""
+
+
+def test_handlers_that_only_keep_something_else_let_all_calls_leave() -> None:
     client = Client(final="output")
-    client.give(client.ask(fenced(BATCH)), Failed("a"), Failed("b"), Failed("c"))
-    second = client.ask()
-    assert [json.loads(arguments)["body"] for _, arguments in second.calls] == ["a", "b", "c"]
-    client.give(second, "ok", "ok", "ok")
-    assert client.ask().text == "[]\n"
+    client.give(client.ask(fenced(KEPT)), Failed("a"), DRY, Failed("c"))
+    assert client.ask().text == "['a', 'dry', 'c']\n"
+
+
+GUARDED = """\
+try:
+    get_weather("Paris")
+except ToolError:
+    get_weather("Rome")
+send(to="a", body="done")"""
+
+
+def test_what_an_error_could_change_waits_for_the_result() -> None:
+    client = Client(final="output")
+    first = client.ask(fenced(GUARDED))
+    assert first.calls == [PARIS]
+    client.give(first, Failed("down"))
+    assert client.ask().calls == [ROME, ("send", '{"to": "a", "body": "done"}')]
 
 
 def test_a_failure_that_ends_the_batch_leaves_its_other_calls_alone() -> None:
