@@ -81,9 +81,10 @@ class Server:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("EMULATOR_")}
         self.log_dir = folder / "logs"
         self._errors = folder / "stderr"
+        own = ("--store", f"sqlite:///{folder / 'programs.sqlite3'}")
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, str(ROOT / "app.py"), "--port", "0", "--log-dir", str(self.log_dir), *flags],
+                [sys.executable, str(ROOT / "app.py"), "--port", "0", "--log-dir", str(self.log_dir), *own, *flags],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
