@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -63,8 +63,11 @@ class Resumption:
     trail: Trail
 
 
-def trail_of(conversation: Sequence[Message]) -> Trail | None:
-    """The trail of the answer that made the last calls; None if something else stands last, or the ids aren't ours."""
+def trail_of(conversation: Sequence[Message], texts: Collection[str] = ()) -> Trail | None:
+    """The trail of the answer that made the last calls; None if something else stands last, or the ids aren't ours.
+
+    ``texts`` are the tools whose results are strings, whatever they look like.
+    """
     start = len(conversation)
     while start and conversation[start - 1].calls:
         start -= 1
@@ -79,7 +82,8 @@ def trail_of(conversation: Sequence[Message]) -> Trail | None:
     own_ids = [call.id for turn in turns[first:] for call in turn.calls]
     if key in keys[:first] or own_ids != [CallIds(key).id(index) for index in range(len(own_ids))]:
         return None
-    return Trail(key, start, _records(turns[:first]), _records(turns[first:]), len(turns) - first)
+    earlier, own = _records(turns[:first], texts), _records(turns[first:], texts)
+    return Trail(key, start, earlier, own, len(turns) - first)
 
 
 def _key_of(turn: Message) -> str | None:
@@ -88,9 +92,9 @@ def _key_of(turn: Message) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _records(turns: Sequence[Message]) -> tuple[Record, ...]:
+def _records(turns: Sequence[Message], texts: Collection[str]) -> tuple[Record, ...]:
     return tuple(
-        Record(call.name, call.arguments, run_result(result), text_of(result))
+        Record(call.name, call.arguments, run_result(result, verbatim=call.name in texts), text_of(result))
         for turn in turns
         for call, result in zip(turn.calls, turn.results, strict=True)
     )
@@ -103,12 +107,12 @@ def text_of(result: Result) -> str:
     return "".join(part["text"] for part in result.content if part.get("type") == "text")
 
 
-def run_result(result: Result) -> RunResult:
-    """JSON text as its value, other text as itself; an error as what its call raises."""
+def run_result(result: Result, *, verbatim: bool = False) -> RunResult:
+    """JSON text as its value, other text as itself, as all is if ``verbatim``; an error as what its call raises."""
     text = text_of(result)
     if result.error:
         return RunResult(error=text or "the tool failed")
-    return RunResult(json_value(text))
+    return RunResult(text if verbatim else json_value(text))
 
 
 def json_value(text: str) -> Any:
@@ -123,10 +127,13 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def texts_of(records: Sequence[Record], key: Any) -> Mapping[str, str]:
-    """The JSON texts that values came as, by ``key`` of the value; the first of equal ones counts."""
+    """The JSON texts that objects and arrays came as, by ``key`` of the value; the first of equal ones counts.
+
+    A number or a constant that is equal to some result need not be it.
+    """
     texts: dict[str, str] = {}
     for record in records:
         value = record.result.value
-        if record.result.error is None and not isinstance(value, str):
+        if isinstance(value, dict | list):
             texts.setdefault(key(value), record.text)
     return texts

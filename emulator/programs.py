@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from platformdirs import user_data_path
 
@@ -16,23 +16,27 @@ from emulator.continuation import Resumption, trail_of
 from emulator.errors import KernelUnavailable
 from emulator.kept import KeptProgram
 from emulator.logs import log_event
-from emulator.protocols.conversation import Message
+from emulator.protocols.chat import ChatRequest
 from emulator.records.interface import Records, StoreUnavailable
 from emulator.records.opening import open_records
 from emulator.runs import Outcome, ProgramRun, RunLimits
 from emulator.settings import Settings
-from kernels import make_pool
+from kernels import dialect_of, make_pool
 from kernels.pool import KernelPool
 
 logger = logging.getLogger(__name__)
 
-OWN_KERNEL = "tool-program"
 STORE = user_data_path("tool-use-emulator") / "programs.sqlite3"
 
 
 def owner_of(authorization: str | None) -> str:
     """What tells callers apart without being their key."""
     return hashlib.sha256((authorization or "").encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _gives_text(returns: object) -> bool:
+    """The tool declares its results to be strings: what looks like JSON in them isn't."""
+    return isinstance(returns, dict) and cast(dict[str, object], returns).get("type") == "string"
 
 
 @dataclass(slots=True)
@@ -56,8 +60,8 @@ class Programs:
 
     @property
     def incremental(self) -> bool:
-        """Kernels go on from an earlier step of a program: those of our own kernelspec do."""
-        return self.settings.kernel == OWN_KERNEL
+        """Kernels go on from an earlier step of a program."""
+        return dialect_of(self.settings.kernel).incremental
 
     def start(self) -> None:
         """Warm the kernels up, in the background."""
@@ -80,9 +84,10 @@ class Programs:
         except StoreUnavailable as error:
             log_event(logger, "program not kept", level=logging.WARNING, reason=error.message)
 
-    def resumption(self, conversation: Sequence[Message], owner: str, tools: str) -> Resumption | None:
+    def resumption(self, chat: ChatRequest, owner: str, tools: str) -> Resumption | None:
         """The program whose calls' results stand last, if it is the caller's and for these tools."""
-        trail = trail_of(conversation)
+        texts = frozenset(tool.name for tool in chat.tools.tools if _gives_text(tool.returns))
+        trail = trail_of(chat.messages, texts)
         if trail is None:
             return None
         try:

@@ -153,7 +153,7 @@ class Prompts:
         for call, result in zip(calls, results, strict=True):
             text, rest = _split_parts(result.content)
             others += rest
-            shown.append({"call": _shortened(call), "text": text, "fence": _fence(text)})
+            shown.append({"call": _shortened(call), "text": text, "error": result.error, "fence": _fence(text)})
         rendered = self._results.render(results=shown)
         return [{"type": "text", "text": rendered}, *others] if others else rendered
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Any, Literal, cast
 
 Json = dict[str, Any]
@@ -126,6 +127,7 @@ class Outcome:
 
     ``output`` is what was printed, ``value`` the last expression's value as text where it isn't None; both mean
     something only where the program is ``done``.  ``unread`` are the indices of calls whose result nothing looked at.
+    ``seconds`` is what the run took; ``state`` is None where there is none to go on from.
     """
 
     end: End
@@ -135,6 +137,7 @@ class Outcome:
     error: RunError | None = None
     unread: frozenset[int] = frozenset()
     state: str | None = None
+    seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> Json:
         error = self.error
@@ -146,6 +149,7 @@ class Outcome:
             "error": None if error is None else [error.type, error.message, list(error.lines)],
             "unread": sorted(self.unread),
             "state": self.state,
+            "seconds": self.seconds,
         }
 
     @staticmethod
@@ -170,6 +174,7 @@ def _outcome(data: Json) -> Outcome:
         error=None if error is None else _error(*error),
         unread=frozenset(_is(index, int) for index in data["unread"]),
         state=None if data["state"] is None else _is(data["state"], str),
+        seconds=max(0.0, float(_is(data.get("seconds", 0.0), int | float))),
     )
 
 
@@ -182,9 +187,9 @@ def _error(kind: object, message: object, lines: object) -> RunError:
     return RunError(_is(kind, str), _is(message, str), tuple(_is(line, int) for line in _is(lines, list)))
 
 
-def _is(value: object, kind: type[Any]) -> Any:
+def _is(value: object, kind: type[Any] | UnionType) -> Any:
     if not isinstance(value, kind):
-        raise TypeError(f"{type(value).__name__} for {kind.__name__}")
+        raise TypeError(f"{type(value).__name__} for {getattr(kind, '__name__', kind)}")
     return cast(Any, value)
 
 

@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -44,6 +45,8 @@ def _announce(settings: Settings, address: str) -> None:
     servers = "1 process, debugging" if settings.debug else workers
     model = settings.model or "the one the client names"
     print(f"Serving {address}/v1 ({servers}); point a client there with OPENAI_BASE_URL={address}/v1")
+    if settings.programs and settings.kernel != "tool-program":
+        print(f"WARNING: programs run in the kernel {settings.kernel!r}, which is NOT SANDBOXED", file=sys.stderr)
     print(f"Model server: {settings.base_url}; model: {model}")
     print(f"Log: {settings.log_dir / LOG_NAME}; stop with Ctrl-C", flush=True)
 

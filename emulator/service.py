@@ -9,8 +9,10 @@ from fnmatch import fnmatchcase
 
 import orjson
 
+from emulator.code.check import CodeError
 from emulator.code.limits import CodeLimits
 from emulator.code.readings import Manner
+from emulator.code.schedule import KEPT_BYTES, Scheduled
 from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import Resumption
 from emulator.generator import Generator
@@ -57,6 +59,7 @@ class Emulator:
         self._toolsets = ToolSets(self._generator, schema_limits(settings), settings.stub_cache)
         self._limits = CodeLimits(settings.max_code_bytes, settings.max_code_lines, settings.max_code_nesting)
         self._programs = Programs(settings)
+        self._scheduled = Recent[Hashable, Scheduled | CodeError](KEPT_BYTES)
         self._serial = tuple(filter(None, (pattern.strip() for pattern in settings.serial_tools.split(","))))
         self._prepared = Recent[Hashable, Prepared](settings.stub_cache)
 
@@ -100,7 +103,7 @@ class Emulator:
             )
             for index in range(chat.n)
         ]
-        resumption = self._resumption(tasks)
+        resumption = self._resumption(chat, tasks)
         strategies = {task.choice: answer(task) for task in tasks}
         if resumption is not None:
             strategies[0] = resumed(tasks[0], resumption, model)
@@ -114,12 +117,12 @@ class Emulator:
             round=1 + resumption.trail.rounds if resumption else 1,
         )
 
-    def _resumption(self, tasks: list[CodeTask]) -> Resumption | None:
+    def _resumption(self, chat: ChatRequest, tasks: list[CodeTask]) -> Resumption | None:
         """The program that the conversation's last calls came from, if it can go on."""
         [first, *others] = tasks
         if others or first.vocabulary is None or not first.manner.programs:
             return None
-        return self._programs.resumption(first.transcript.conversation, first.terms.owner, first.terms.tools)
+        return self._programs.resumption(chat, first.terms.owner, first.terms.tools)
 
     def _terms(self, chat: ChatRequest, authorization: str | None, final: str | None) -> ProgramTerms:
         return ProgramTerms(
@@ -157,7 +160,7 @@ class Emulator:
             chained=self.settings.programs and len(chosen) > 1 and any(tool.parameters for tool in chosen.values()),
         )
         models = {model: fields for tool in chosen.values() for model, fields in tool.model_fields.items()}
-        vocabulary = Vocabulary(chosen, models) if chosen else None
+        vocabulary = Vocabulary(chosen, models, self._scheduled) if chosen else None
         declared = {tool.name: tool for tool in chat.tools.tools}
         manner = Manner(
             programs=self.settings.programs,

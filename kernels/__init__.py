@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kernels.interface import Dialect, Kernel
     from kernels.pool import KernelPool
 
-__all__ = ["make_pool"]
+__all__ = ["dialect_of", "make_pool"]
 
 
 def make_pool(settings: Settings) -> KernelPool:
@@ -25,7 +25,7 @@ def make_pool(settings: Settings) -> KernelPool:
     processes = 1 if settings.debug else settings.workers
     return KernelPool(
         _launch(settings),
-        _dialect(settings.kernel),
+        dialect_of(settings.kernel),
         size=-(-settings.kernels // processes),
         wait_seconds=settings.kernel_wait,
     )
@@ -41,10 +41,11 @@ def _launch(settings: Settings) -> Callable[[], Kernel]:
     return GatewayKernels(settings.kernel_gateway, settings.kernel_gateway_token, settings.kernel)
 
 
-def _dialect(kernel: str) -> Dialect:
-    if kernel == "tool-program":
-        from kernels.dialects import ToolPrograms
+def dialect_of(kernel: str) -> Dialect:
+    """How programs are put to kernels of the kernelspec ``kernel``."""
+    from kernels.dialects import OWN_KERNEL, ToolPrograms
 
+    if kernel == OWN_KERNEL:
         return ToolPrograms()
     from kernels.cpython import CPythonPrograms
 

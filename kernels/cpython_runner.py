@@ -13,7 +13,6 @@ monotonic clocks, the order of a set of strings (unless the kernel has PYTHONHAS
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
 import functools
@@ -36,7 +35,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     # Their texts are loaded into the same namespace before this one.
-    from kernels.cpython_values import SHOWN_CHARACTERS, holds_stand_in, plain, shown  # noqa: TC004
+    from kernels.cpython_values import SHOWN_CHARACTERS, holds_stand_in, plain  # noqa: TC004
     from kernels.cpython_world import seed_chance, stop_clock  # noqa: TC004
 
 Json = dict[str, Any]
@@ -156,8 +155,9 @@ class _Program:
             gc.freeze()
             self._settle()
             names = self._namespace(preamble)
-            value = shown(self._executed(names))
-            unread = [] if self.missing else self._unread(names["_read_"])
+            exec(compile(self.run["source"], PROGRAM, "exec", dont_inherit=True), names)  # noqa: S102
+            value, read = names["_end_"](not self.output.text(), self.run["limits"][3])
+            unread = [] if self.missing else self._unread(read)
             end = "paused" if self.missing else "done"
             self.end({"end": end, "output": self.output.text(), "value": value, "error": None, "unread": unread})
         except BaseException as error:  # noqa: BLE001 - whatever a program raises is its end
@@ -247,15 +247,6 @@ class _Program:
 
         tool.__name__ = tool.__qualname__ = name
         return tool
-
-    def _executed(self, names: Json) -> Any:
-        """The last expression's value."""
-        tree = ast.parse(self.run["source"], PROGRAM)
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, PROGRAM, "exec", dont_inherit=True), names)  # noqa: S102
-        if not isinstance(last, ast.Expr):
-            return None
-        return eval(compile(ast.Expression(last.value), PROGRAM, "eval", dont_inherit=True), names)  # noqa: S307
 
     def _unread(self, read: Any) -> list[int]:
         return [index for index in range(self.run["first"] + self.made) if index not in read]

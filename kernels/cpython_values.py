@@ -39,13 +39,6 @@ def plain(value: Any, model_key: str, depth: int = 0) -> Any:
     return str(value)
 
 
-def shown(value: Any) -> str | None:
-    """As the value of the program's last expression."""
-    if value is None or value is ...:
-        return None
-    return str(value) if isinstance(value, str) else repr(value)[:SHOWN_CHARACTERS]
-
-
 def holds_stand_in(value: Any) -> bool:
     left: list[Any] = [value]
     seen: set[int] = set()

@@ -13,6 +13,8 @@ from typing import Any
 from emulator.runs import BadOutcome, Outcome, ProgramRun, encoded
 from kernels.interface import Content
 
+OWN_KERNEL = "tool-program"
+"""The name of this project's kernelspec."""
 EXPRESSION = "tool_program"
 """The key in ``user_expressions`` of the request and of the reply."""
 

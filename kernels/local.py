@@ -226,9 +226,12 @@ def _zmq() -> Any:
 
 
 def _environment(folder: str) -> dict[str, str]:
-    """What an interpreter needs to find its modules, and none of the server's secrets."""
+    """What an interpreter needs to find its modules, and none of the server's secrets.
+
+    A set of strings has the same order in all of them, or a program would take another way when it is run again.
+    """
     kept = {name: value for name in _PASSED_ON if (value := os.environ.get(name))}
-    return kept | {"IPYTHONDIR": folder, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    return kept | {"IPYTHONDIR": folder, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONHASHSEED": "0"}
 
 
 def _last_line(said: int) -> str:

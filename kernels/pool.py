@@ -108,17 +108,16 @@ class KernelPool:
         self.start()
         content = self.dialect.content(run)
         seconds = run.limits.seconds + _GRACE_SECONDS
-        reason, patience = "", TRIES
+        patience = TRIES
         while patience > 0:
             try:
                 return self._run_on(self._take(), content, seconds)
             except (KernelDied, KernelStuck, BadOutcome) as error:
-                reason = str(error)
                 # A death may be somebody else's doing, and costs no time; hanging is likelier the program's.
                 patience -= 1 if isinstance(error, KernelDied) else TRIES - 1
                 # Only the kind of error: what a broken report says may be the program's words.
                 log_event(logger, "kernel broke", level=logging.WARNING, kind=type(error).__name__)
-        return Outcome("error", error=RunError("SystemError", f"the program broke the interpreter ({reason})"))
+        return Outcome("error", error=RunError("SystemError", "the program broke the interpreter"))
 
     def _run_on(self, kernel: Kernel, content: Content, seconds: float) -> Outcome:
         try:

@@ -10,9 +10,10 @@ language they hold themselves, so that a program may give its names another mean
 
 PREAMBLE = """
 def _helpers_(
-    BaseException=BaseException, bool=bool, bytes=bytes, complex=complex, dict=dict, float=float,
-    frozenset=frozenset, getattr=getattr, hasattr=hasattr, id=id, int=int, isinstance=isinstance, len=len,
-    list=list, print=print, range=range, set=set, sorted=sorted, str=str, tuple=tuple, type=type,
+    BaseException=BaseException, MemoryError=MemoryError, bool=bool, bytes=bytes, complex=complex,
+    dict=dict, float=float, frozenset=frozenset, getattr=getattr, hasattr=hasattr, id=id, int=int,
+    isinstance=isinstance, len=len, list=list, print=print, range=range, set=set, sorted=sorted,
+    repr=repr, str=str, tuple=tuple, type=type,
 ):
     import json as _json_
     import datetime as _dates_
@@ -21,6 +22,8 @@ def _helpers_(
     _open_ = []
     _read_ = {}
     _budget_ = [20000]
+    _value_ = [None]
+    _most_ = 100000
     _scalars_ = (str, int, float, bool, type(None))
     _plain_ = (
         *_scalars_, bytes, complex, type(print), type(range(0)), type(lambda: 0), type(type), type(_json_),
@@ -78,6 +81,34 @@ def _helpers_(
                 left.extend(x)
             elif pausing and type(x) not in _plain_ and not isinstance(x, BaseException):
                 _pause_()
+
+    def _c_(v):
+        left = [v]
+        for _ in range(_most_):
+            if not left:
+                return _p_(v)
+            x = left.pop()
+            if isinstance(x, dict):
+                left.extend(x.keys())
+                left.extend(x.values())
+            elif isinstance(x, (list, tuple, set, frozenset)):
+                left.extend(x)
+        raise MemoryError("too much data for one call")
+
+    def _last_(v):
+        _value_[0] = v
+
+    def _end_(shown, most):
+        v = _value_[0]
+        if shown and v is not None:
+            _p_(v)
+        _value_[0] = None
+        return [None if v is None or v is ... else (v if type(v) is str else repr(v))[:most], list(_read_)]
+
+    def _wv_(v):
+        if _open_:
+            _pause_()
+        return v
 
     def _w_():
         if _open_:
@@ -139,8 +170,14 @@ def _helpers_(
             return default[0]
         ks = _d_([key(x) for x in xs])
         return xs[pick(range(len(xs)), key=lambda i: ks[i])]
-    return _t_, _u_, _d_, _p_, _ds_, _e_, _w_, _a_, _get_, _has_, _loads_, _sorted_, _sort_, _best_, _read_
+    return (
+        _t_, _u_, _d_, _p_, _ds_, _e_, _w_, _wv_, _c_, _last_, _end_, _a_, _get_, _has_, _loads_,
+        _sorted_, _sort_, _best_, _read_,
+    )
 
-(_t_, _u_, _d_, _p_, _ds_, _e_, _w_, _a_, _get_, _has_, _loads_, _sorted_, _sort_, _best_, _read_) = _helpers_()
+(
+    _t_, _u_, _d_, _p_, _ds_, _e_, _w_, _wv_, _c_, _last_, _end_, _a_, _get_, _has_, _loads_,
+    _sorted_, _sort_, _best_, _read_,
+) = _helpers_()
 from dataclasses import dataclass as _dataclass_
 """.lstrip()

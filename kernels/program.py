@@ -12,8 +12,9 @@ import base64
 import datetime as dt
 import json
 import re
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -37,12 +38,12 @@ TOOL_ERROR = "_csv.Error"
 """What stands for ToolError, since Monty has no classes with bases: an exception that nothing else here raises."""
 _HEAD = f"from csv import Error as ToolError\n{PREAMBLE}"
 _LIMIT = re.compile(r"(?P<what>[\w ]+) limit exceeded: [\d.]+ ?\w* > (?P<limit>.+)")
+_STATE_BYTES = 256 << 10
 _LIMIT_CHARACTERS = 200
 _MESSAGE_CHARACTERS = 4000
 _PAUSE = "_pause_"
 _GRACE_SECONDS = 1.0
 _DEPTH = 64
-_VALUE_CHARACTERS = 8192
 
 
 class _Paused(Exception):
@@ -73,6 +74,10 @@ class Programs:
         self._pool.__exit__(None, None, None)
 
     def run(self, run: ProgramRun) -> Outcome:
+        begun = time.monotonic()
+        return replace(self._outcome(run), seconds=time.monotonic() - begun)
+
+    def _outcome(self, run: ProgramRun) -> Outcome:
         try:
             with self._pool.checkout(limits=_limits(run.limits), os_policy=_policy(run)) as session:
                 # A saved session brings its own clock and randomness along, so a program's begins anew.
@@ -120,7 +125,7 @@ class _Session:
     def outcome(self) -> Outcome:
         output = CollectString(self.run.limits.output)
         try:
-            value = self._answered(self.session.feed_start(self.run.source, print_callback=output))
+            self._answer_all(self.session.feed_start(self.run.source, print_callback=output))
         except _Paused:
             if not self.missing:  # The program's own: there is nothing to wait for.
                 return Outcome("error", tuple(self.calls), error=RunError("TypeError", "... is no value here"))
@@ -130,13 +135,21 @@ class _Session:
             return Outcome("error", tuple(self.calls), error=error)
         except MontyError as error:
             return Outcome("error", tuple(self.calls), output.output, error=_error(error))
-        state = base64.b64encode(self.session.dump()).decode() if self.run.keep_state else None
+        state = self._state() if self.run.keep_state else None
         end = "paused" if self.missing and not self.run.keep_state else "done"
-        unread = frozenset[int]() if self.missing else self._unread()
-        return Outcome(end, tuple(self.calls), output.output, _shown(value), unread=unread, state=state)
+        value, unread = self._end(output.output)
+        return Outcome(end, tuple(self.calls), output.output, value, unread=unread, state=state)
 
-    def _answered(self, snapshot: Any) -> Any:
-        """The program's value, its calls answered on the way.  Raises _Paused."""
+    def _state(self) -> str | None:
+        """What the next step goes on from; None if that is too large to be carried along."""
+        try:
+            state = self.session.dump()
+        except MontyError:
+            return None
+        return base64.b64encode(state).decode() if len(state) <= _STATE_BYTES else None
+
+    def _answer_all(self, snapshot: Any) -> None:
+        """To the program's end, its calls answered on the way.  Raises _Paused."""
         while not isinstance(snapshot, MontyComplete):
             if isinstance(snapshot, FunctionSnapshot):
                 snapshot = snapshot.resume(self._answer(snapshot))
@@ -144,7 +157,6 @@ class _Session:
                 snapshot = snapshot.resume()  # A name that isn't there: the program's NameError.
             else:
                 raise _Paused  # A future, which scheduled programs don't make.
-        return snapshot.output
 
     def _answer(self, snapshot: FunctionSnapshot) -> Any:
         name = str(snapshot.function_name)
@@ -176,14 +188,16 @@ class _Session:
             return {"exc_type": TOOL_ERROR, "message": result.error}
         return {"return_value": result.value}
 
-    def _unread(self) -> frozenset[int]:
-        """Indices of the calls whose result the program never looked at."""
+    def _end(self, output: str) -> tuple[str | None, frozenset[int]]:
+        """The last expression's value as text, and the indices of the calls whose result nobody looked at."""
+        most = self.run.limits.output
         try:
-            read = self.session.feed_run("_read_")
+            value, read = cast(list[Any], self.session.feed_run(f"_end_({not output}, {most})"))
         except MontyError:
-            return frozenset()
+            return None, frozenset()
         seen = {index for index in cast(list[Any], read) if isinstance(index, int)}
-        return frozenset(range(self.run.first + len(self.calls))) - seen
+        unread = frozenset[int]() if self.missing else frozenset(range(self.run.first + len(self.calls))) - seen
+        return value if isinstance(value, str) else None, unread
 
 
 def _error(error: MontyError) -> RunError:
@@ -270,9 +284,3 @@ def _key(key: Any) -> str:
     if isinstance(key, str):
         return key
     return json.dumps(key) if key is None or isinstance(key, bool) else str(key)
-
-
-def _shown(value: Any) -> str | None:
-    if value is None or value is ...:
-        return None
-    return value if isinstance(value, str) else repr(value)[:_VALUE_CHARACTERS]

@@ -13,7 +13,9 @@ from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
-NAME = "tool-program"
+from kernels.dialects import OWN_KERNEL
+
+NAME = OWN_KERNEL
 _PROJECT = Path(__file__).resolve().parents[1]
 _SPEC: dict[str, Any] = {
     "argv": [sys.executable, "-P", "-m", "kernels.kernel", "-f", "{connection_file}"],
@@ -30,7 +32,7 @@ class Specs(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Raises jupyter_client.kernelspec.NoSuchKernel."""
-        if kernel_name == NAME:
+        if kernel_name == OWN_KERNEL:
             return KernelSpec(**_SPEC)
         return super().get_kernel_spec(kernel_name)
 
@@ -44,4 +46,4 @@ def install(*, user: bool = False, prefix: str | None = None) -> str:
         Path(folder, "kernel.json").write_text(json.dumps(_SPEC, indent=1) + "\n", "utf-8")
         # The folder's rights become those of the kernelspec, and a temporary folder is its owner's alone.
         Path(folder).chmod(0o755)
-        return KernelSpecManager().install_kernel_spec(folder, NAME, user=user, prefix=prefix)
+        return KernelSpecManager().install_kernel_spec(folder, OWN_KERNEL, user=user, prefix=prefix)

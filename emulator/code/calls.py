@@ -22,7 +22,6 @@ from emulator.code.words import (
     USING_UP,
     Words,
     call,
-    certain_throughout,
     name,
     specified,
 )
@@ -50,7 +49,6 @@ class Calls:
     def __init__(self, looks: Looks, words: Words) -> None:
         self._looks, self._words = looks, words
         self._definitions: list[ast.stmt] = []
-        self._count = 0
         self.node: ast.stmt = ast.Pass(lineno=1, col_offset=0)
 
     def taken_definitions(self) -> list[ast.stmt]:
@@ -73,6 +71,8 @@ class Calls:
             return self._tool(node)
         if function in words.functions | words.models | words.classes or (function == "dict" and not node.args):
             return self._with_arguments(node, deep=None)
+        if function in words.bound - words.modules:
+            return self._with_arguments(node, deep=True)
         if function in FORBIDDEN_CALLS:
             raise Refused(f"{function}() is not allowed: {FORBIDDEN_CALLS[function]}")
         if function == "print":
@@ -125,17 +125,21 @@ class Calls:
             if isinstance(made, ast.GeneratorExp) and self._words.calls(made):
                 function.value, node.args = self._looks.shallow(base), [self._used_up(made)]
                 return node
-        holds = method in HOLDERS or method in self._words.methods
-        function.value = self._looks.shallow(base) if holds else self._looks.deep(base)
-        if method in STORING or method in self._words.methods or (method == "update" and not node.args):
+        passes = self._words.passes_on(method)
+        function.value = self._looks.shallow(base) if passes or method in HOLDERS else self._looks.deep(base)
+        if passes or method in STORING or (method == "update" and not node.args):
             return self._with_arguments(node, deep=None)
-        return self._with_arguments(node, deep=method not in HOLDERS, callbacks=method == "sort")
+        if method in ("insert", "setdefault") and len(node.args) == 2:  # A place or a key, and what is kept there.
+            node.args = [self._looks.deep(node.args[0]), self._looks.stored(node.args[1])]
+            return node
+        holds = method == "extend" or (method == "update" and isinstance(node.args[0], ast.Dict))
+        return self._with_arguments(node, deep=not holds, callbacks=method == "sort")
 
     def _passed(self, argument: ast.expr) -> ast.expr:
         """An argument of a tool: the host sees a stand-in itself, so all arguments are computed first."""
-        if isinstance(argument, ast.Starred) or certain_throughout(argument):
+        if isinstance(argument, ast.Starred) or self._words.certain_throughout(argument):
             return self._looks.stored(argument)
-        return call("_p_", self._looks.stored(argument))
+        return call("_c_", self._looks.stored(argument))
 
     def _with_arguments(self, node: ast.Call, *, deep: bool | None, callbacks: bool = False) -> ast.expr:
         """``deep`` None: arguments are passed on.  Several that hold calls are computed before any is looked at."""
@@ -180,7 +184,7 @@ class Calls:
             elif isinstance(argument, ast.JoinedStr) and not specified(argument):
                 shown.append(self._formatted_in_print(argument))
             else:
-                shown.append(self._passed(argument))
+                shown.append(call("_p_", self._looks.stored(argument)))
         node.args = shown
         node.keywords = [keyword for keyword in node.keywords if keyword.arg in ("sep", "end")]
         for keyword in node.keywords:
@@ -190,7 +194,7 @@ class Calls:
     def _formatted_in_print(self, node: ast.JoinedStr) -> ast.JoinedStr:
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
-                part.value = self._passed(part.value)
+                part.value = call("_p_", self._looks.stored(part.value))
         return node
 
     def _used_up(self, node: ast.GeneratorExp) -> ast.expr:
@@ -221,8 +225,10 @@ class Calls:
 
         What the generator goes through, and the default of ``next``, are computed before, as Python does.
         """
-        self._count += 1
-        defined, outer = f"_g{self._count}_", list(dict.fromkeys(self._looks.scope))
+        if any(isinstance(part, ast.NamedExpr) for part in ast.walk(generator)):
+            raise Refused("an assignment (:=) in a generator expression that calls can't be run here; write a loop")
+        self._words.hoisted += 1
+        defined, outer = f"_g{self._words.hoisted}_", list(dict.fromkeys(self._looks.scope))
         with self._looks.generators(generator.generators):
             element = (self._looks.stored if function == "next" else self._looks.shallow)(generator.elt)
         given = [generator.generators[0].iter, *(self._looks.stored(default) for default in node.args[1:])]

@@ -7,13 +7,22 @@ from; once the program waits for a result, the rest is only kept, until it is re
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from emulator.code.check import parse
 from emulator.code.limits import CodeLimits
 from emulator.code.schedule import Scheduled, Scheduler
 from emulator.runs import Outcome, RunCall, RunError, RunResult
+
+_SHOWN = 200
+"""Characters of a line that a traceback shows."""
+_REPEATED = 3
+_LINE_END = re.compile(r"\r\n|\r|\n")
+"""As Python counts lines."""
+_FRAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,8 @@ class Step:
     waiting: int
     results: Mapping[int, RunResult]
     keep_state: bool
+    used: float = 0.0
+    """Seconds that the steps before took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +49,25 @@ class Failure:
 
 def failure(error: RunError, scheduled: Scheduled, text: str) -> Failure:
     """``error`` in terms of ``text``, the program as it was written, instead of what was run for it."""
-    written = text.split("\n")
+    written = _LINE_END.split(text)
     origins = scheduled.lines()
     numbers = [origins[line - 1] for line in error.lines if 0 < line <= len(origins)]
-    shown = [f"  line {number}: {written[number - 1].strip()}" for number in numbers if number <= len(written)]
+    shown = _folded([f"  line {n}: {written[n - 1].strip()[:_SHOWN]}" for n in numbers if n <= len(written)])
     said = f"{error.type}: {error.message}" if error.message else error.type
     head = ["Traceback (most recent call last):", *shown] if shown else []
-    return Failure(written[numbers[-1] - 1].strip() if numbers else text[:200], "\n".join([*head, said]))
+    last = written[numbers[-1] - 1].strip() if numbers and numbers[-1] <= len(written) else text
+    return Failure(last[:_SHOWN], "\n".join([*head, said]))
+
+
+def _folded(lines: list[str]) -> list[str]:
+    """A traceback's lines, of which recursion can make a thousand: equal ones told once, and the last ones only."""
+    folded: list[str] = []
+    for line, group in groupby(lines):
+        count = sum(1 for _ in group)
+        folded += [line] * min(count, _REPEATED)
+        if count > _REPEATED:
+            folded.append(f"  [Previous line repeated {count - _REPEATED} more times]")
+    return folded if len(folded) <= _FRAMES else ["  ...", *folded[-_FRAMES:]]
 
 
 @dataclass(slots=True)
@@ -77,6 +100,7 @@ class Execution:
     _state: str | None = None
     _first: int = 0
     _given: int = 0
+    _used: float = 0.0
 
     def __post_init__(self) -> None:
         self._scheduler = Scheduler(self.tools, self.models)
@@ -116,7 +140,15 @@ class Execution:
             self._scheduled = self._scheduler.add(nodes)
         self._given = len(self.results)
         waiting = self._first - sum(index < self._first for index in self.results)
-        return Step(self._scheduled.source, self._state, self._first, waiting, dict(self.results), self.incremental)
+        return Step(
+            self._scheduled.source,
+            self._state,
+            self._first,
+            waiting,
+            dict(self.results),
+            self.incremental,
+            self._used,
+        )
 
     def ran(self, outcome: Outcome) -> list[tuple[int, RunCall]]:
         """The calls of the step that weren't known before, each with its index in the program."""
@@ -133,6 +165,17 @@ class Execution:
             text = "\n".join(self._statements[self._done : self._taken])
             self.failed = failure(outcome.error, self._scheduled, text)
         self.paused = self.paused or outcome.end == "paused"
+        self._scheduled = None
+        if self.incremental and outcome.end == "done" and outcome.state is None:
+            self._begin_again()
+            return
         self.output += outcome.output
         self.value = outcome.value
-        self._state, self._first, self._done, self._scheduled = outcome.state, self.calls, self._taken, None
+        self._used += outcome.seconds
+        self._state, self._first, self._done = outcome.state, self.calls, self._taken
+
+    def _begin_again(self) -> None:
+        """The interpreter's state is too large to be carried from step to step: the whole runs at the end, once."""
+        self.incremental = False
+        self._state, self._first, self._done, self._used, self.output = None, 0, 0, 0.0, ""
+        self._scheduler = Scheduler(self.tools, self.models)

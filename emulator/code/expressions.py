@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from emulator.code.calls import Calls
 from emulator.code.check import Refused
-from emulator.code.words import LAZY, Words, call, certain, certain_throughout, name
+from emulator.code.words import LAZY, Words, call, name
 
 
 class Expressions:
@@ -35,12 +35,12 @@ class Expressions:
         return self._calls.as_generator(node)
 
     def shallow(self, node: ast.expr) -> ast.expr:
-        known = certain(node)
+        known = self._words.certain(node)
         new = self.stored(node)
         return new if known else call("_u_", new)
 
     def deep(self, node: ast.expr) -> ast.expr:
-        known = certain_throughout(node)
+        known = self._words.certain_throughout(node)
         new = self.stored(node)
         return new if known else call("_d_", new)
 
@@ -133,7 +133,9 @@ class Expressions:
             node.keys = [key and self.deep(key) for key in node.keys]
             node.values = [look(value) for look, value in zip(looks, node.values, strict=True)]
             return node
-        if isinstance(node, ast.Set) and not certain_throughout(node):  # What a set holds is hashed, which is a look.
+        if isinstance(node, ast.Set) and not self._words.certain_throughout(
+            node
+        ):  # What a set holds is hashed, which is a look.
             return call("set", self.deep(ast.List(node.elts, ast.Load())))
         node.elts = [self.stored(element) for element in node.elts]
         return node
@@ -141,6 +143,7 @@ class Expressions:
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.expr:
         if isinstance(node, ast.SetComp):
             return call("set", self.deep(ast.ListComp(node.elt, node.generators)))
+        self._gone_through(node)
         if isinstance(node, ast.GeneratorExp) and self._words.calls(node):
             raise Refused(LAZY)
         with self.generators(node.generators):
@@ -151,6 +154,15 @@ class Expressions:
             else:  # Monty makes a list of it, which isn't what ``next`` takes.
                 return call("iter", ast.ListComp(self.deep(node.elt), node.generators))
         return node
+
+    def _gone_through(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        """``map`` of a tool in a comprehension that calls nothing else: both are gone through to the end."""
+        [first, *_] = node.generators
+        made = self.as_generator(first.iter)
+        kept, first.iter = first.iter, ast.Constant(None)
+        first.iter = made if isinstance(made, ast.GeneratorExp) and not self._words.calls(node) else kept
+        if isinstance(first.iter, ast.GeneratorExp) and not isinstance(node, ast.GeneratorExp):
+            first.iter = ast.ListComp(first.iter.elt, first.iter.generators)
 
     @contextmanager
     def within(self, names: Iterable[str]) -> Generator[None]:
@@ -192,7 +204,10 @@ class Expressions:
                     self._formatted(part.format_spec)
 
     def _tool_as_value(self, tool: str) -> ast.expr:
-        return ast.parse(f"lambda *_vs_, **_ks_: _t_({tool}(*_vs_, **_ks_))", mode="eval").body
+        """``lambda *_vs_, **_ks_: _t_(tool(*_vs_, **_ks_))``"""
+        given = ast.Call(name(tool), [ast.Starred(name("_vs_"), ast.Load())], [ast.keyword(None, name("_ks_"))])
+        parameters = ast.arguments([], [], ast.arg("_vs_"), [], [], ast.arg("_ks_"), [])
+        return ast.Lambda(parameters, call("_t_", given))
 
     def _attribute(self, node: ast.Attribute) -> ast.expr:
         base = node.value

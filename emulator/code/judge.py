@@ -47,8 +47,12 @@ class Judge:
 
     def run_call(self, call: RunCall) -> Called:
         """A call that a kernel reports, which may be anything.  Raises as ``call`` does."""
-        positional = tuple(_object(value) for value in call.positional)
-        return self.call(ParsedCall(call.name, positional, {key: _object(item) for key, item in call.keywords.items()}))
+        try:
+            positional = tuple(_object(value) for value in call.positional)
+            keywords = {key: _object(item) for key, item in call.keywords.items()}
+            return self.call(ParsedCall(call.name, positional, keywords))
+        except RecursionError:
+            raise Unproven(f"{call.name}: an argument is nested too deeply") from None
 
     def _readings(self, arguments: dict[str, Any]) -> Sequence[dict[str, Any]]:
         if not self.texts:

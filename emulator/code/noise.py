@@ -20,6 +20,7 @@ from emulator.code.check import (
     Refused,
 )
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPLIED = ("json", "re", "math", "datetime", "collections", "itertools", "random", "time", "functools")
 _RESERVED = re.compile(r"_[a-z]\w*_")
 """Names of the helpers that scheduling puts into a program."""
@@ -28,6 +29,8 @@ _REFUSED: dict[type[ast.AST], str] = {
     ast.YieldFrom: "generators (yield) can't be run; build a list",
     ast.TryStar: "except* can't be run; use except",
 }
+_IGNORED = frozenset(["__bool__", "__len__", "__getattr__", "__getattribute__", "__del__", "__hash__"])
+"""Methods that Monty never calls, so that it would take wrong branches."""
 _AWAITED = frozenset(["run", "create_task", "ensure_future", "wait_for", "shield", "run_until_complete", "to_thread"])
 
 
@@ -50,6 +53,7 @@ def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
     words.bound.update(_bound(statements))
     if reserved := next(filter(_RESERVED.fullmatch, words.bound), None):
         raise Refused(f"the name {reserved} is reserved")
+    words.given.update(_renamed(statements, words))
     out = _Cleaner(words).statements(statements)
     return [*_implied(out, words.bound), *out]
 
@@ -81,6 +85,17 @@ def _returns(node: ast.AST) -> bool:
         isinstance(part, ast.Return) or (not isinstance(part, inner) and _returns(part))
         for part in ast.iter_child_nodes(node)
     )
+
+
+def _renamed(statements: list[ast.stmt], words: Meaning) -> dict[str, dict[str, str]]:
+    """The functions that have parameters with a tool's name, and what those are called instead."""
+    functions = [part for node in statements for part in ast.walk(node) if isinstance(part, _FUNCTIONS)]
+    return {node.name: clashes for node in functions if (clashes := _clashes(node.args, words))}
+
+
+def _clashes(arguments: ast.arguments, words: Meaning) -> dict[str, str]:
+    parameters = {part.arg for part in ast.walk(arguments) if isinstance(part, ast.arg)}
+    return {clash: f"{clash}_given" for clash in parameters & words.tools}
 
 
 def _bound(statements: list[ast.stmt]) -> set[str]:
@@ -149,7 +164,7 @@ class _Cleaner(ast.NodeTransformer):
             return None  # The stub repeated.
         if node.decorator_list:
             raise Refused("decorators can't be run here; call the function plainly")
-        self._words.given[node.name] = self._with_parameters(node)
+        self._with_parameters(node)
         node.body = node.body or [ast.Pass()]
         return node
 
@@ -157,16 +172,13 @@ class _Cleaner(ast.NodeTransformer):
         self._with_parameters(node)
         return node
 
-    def _with_parameters(self, node: ast.FunctionDef | ast.Lambda) -> dict[str, str]:
+    def _with_parameters(self, node: ast.FunctionDef | ast.Lambda) -> None:
         """A parameter that has a tool's name gets another one, inside its function."""
         renamed, in_class = self._renamed, self._in_class
-        parameters = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
-        clashes = {clash: f"{clash}_given" for clash in parameters & self._words.tools}
-        self._renamed = renamed | clashes
+        self._renamed = renamed | _clashes(node.args, self._words)
         self._in_class = False
         self.generic_visit(node)
         self._renamed, self._in_class = renamed, in_class
-        return clashes
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.FunctionDef | None:
         plain = ast.FunctionDef(node.name, node.args, node.body, node.decorator_list)
@@ -184,6 +196,8 @@ class _Cleaner(ast.NodeTransformer):
         decorators = {ast.unparse(item).partition("(")[0].rpartition(".")[2] for item in node.decorator_list}
         if not decorators <= {"dataclass"}:
             raise Refused("decorators of classes can't be run here, except dataclass")
+        if ignored := {item.name for item in node.body if isinstance(item, ast.FunctionDef)} & _IGNORED:
+            raise Refused(f"a class can't define {min(ignored)} here; write a method with a name of its own")
         node.bases = []
         in_class, self._in_class = self._in_class, True
         self.generic_visit(node)
@@ -236,7 +250,7 @@ class _Cleaner(ast.NodeTransformer):
                 return self._asynchronous(node, method)
             case ast.Name("gather") if "gather" in self._bound:
                 return self._asynchronous(node, "gather")
-            case ast.Name(function) if renamed := self._words.given.get(function):
+            case ast.Name(function) | ast.Attribute(_, function) if renamed := self._words.given.get(function):
                 for keyword in node.keywords:
                     keyword.arg = renamed.get(keyword.arg or "", keyword.arg)
                 return self.generic_visit(node)
@@ -246,6 +260,8 @@ class _Cleaner(ast.NodeTransformer):
     def _asynchronous(self, node: ast.Call, method: str) -> ast.AST:
         self.generic_visit(node)
         if method == "gather":
+            if node.keywords:
+                raise Refused("asyncio.gather has no options here; use try and except around each call")
             return ast.copy_location(ast.List(node.args, ast.Load()), node)
         if method == "sleep":
             return ast.copy_location(ast.Constant(None), node)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from emulator.runs import RunResult
 
+_EXACT = 2**53
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -63,4 +65,10 @@ class Manner:
 
 def canonical(name: str, arguments: str) -> tuple[str, str]:
     """A call as what it says: the order of its keywords is no difference.  Raises ValueError for what is no JSON."""
-    return name, json.dumps(json.loads(arguments), sort_keys=True)
+    return name, json.dumps(json.loads(arguments, parse_float=_number), sort_keys=True)
+
+
+def _number(text: str) -> float | int:
+    """A client in JavaScript sends 3.0 back as 3."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value

@@ -12,7 +12,7 @@ statement by statement.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from emulator.code.check import CodeError, Refused, parse
@@ -22,9 +22,8 @@ from emulator.code.noise import cleaned
 from emulator.code.words import Words, call, decides, name
 from emulator.recent import Recent
 
-_KEPT_BYTES = 1 << 20
-_WEIGHT = 64
-"""Bytes that a program's syntax tree takes for each of its characters, roughly."""
+KEPT_BYTES = 512 << 10
+"""Characters of programs that are kept scheduled; their syntax trees take some sixty times as much."""
 _MODEL_CLASS = """\
 class {name}:
     def __init__(self, *_values_, **_fields_):
@@ -71,10 +70,14 @@ class Scheduler:
         try:
             tree = cleaned(list(statements), self._words)
             self._words.learn(tree)
-            body = _Statements(self._words).block(tree)
+            body = _with_value(_Statements(self._words).block(tree))
             return _written(self._models_used(body), body)
         except RecursionError:
             raise Refused("the program is nested too deeply") from None
+        except ValueError as error:  # What Python's own ast.unparse can't write, in f-strings mostly.
+            raise Refused(
+                f"the statement can't be run as it is written; use a variable or plain text ({error})"
+            ) from None
 
     def _models_used(self, tree: Iterable[ast.stmt]) -> list[ast.stmt]:
         used = {part.id for node in tree for part in ast.walk(node) if isinstance(part, ast.Name)} & set(self.models)
@@ -82,6 +85,16 @@ class Scheduler:
         self._defined |= used
         source = "".join(_MODEL_CLASS.format(name=model, fields=self.models[model]) for model in new)
         return ast.parse(source).body
+
+
+def _with_value(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """The last expression's value is kept in the interpreter, to be asked for as text."""
+    match statements:
+        case [*_, ast.Expr(value) as last] if not isinstance(value, ast.Call) or ast.unparse(value.func) != "print":
+            last.value = call("_last_", value)
+        case _:
+            pass
+    return statements
 
 
 def _written(head: list[ast.stmt], body: list[ast.stmt]) -> Scheduled:
@@ -107,19 +120,25 @@ def _statements(node: ast.AST) -> list[ast.stmt]:
 class Schedules:
     """Whole programs for one set of tools, scheduled once: a program comes again in every round."""
 
-    def __init__(self, tools: Collection[str], models: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        tools: Collection[str],
+        models: Mapping[str, tuple[str, ...]],
+        known: Recent[Hashable, Scheduled | CodeError] | None = None,
+    ) -> None:
+        """``known`` may be shared by many sets of tools, so that they have one budget."""
         self._tools, self._models = tools, models
-        self._known = Recent[str, Scheduled | CodeError](_KEPT_BYTES)
+        self._known = known or Recent[Hashable, Scheduled | CodeError](KEPT_BYTES)
 
     def whole(self, text: str, limits: CodeLimits) -> Scheduled:
         """Raises CodeError for what isn't a program that can be run."""
-        found = self._known.get(text)
+        found = self._known.get((self, text))
         if found is None:
             try:
                 found = Scheduler(self._tools, self._models).add(parse(text, limits))
             except CodeError as error:
                 found = error
-            self._known.put(text, found, _WEIGHT * len(text) + 1024)
+            self._known.put((self, text), found, len(text) + 128)
         if isinstance(found, CodeError):
             raise found
         return found
@@ -148,7 +167,7 @@ class _Statements:
             case ast.FunctionDef() | ast.ClassDef():
                 return [self._definition(node)]
             case ast.If() | ast.While() | ast.For() | ast.Try() | ast.With() | ast.Match():
-                return [self._compound(node)]
+                return self._with_header(node)
             case ast.Expr(value):
                 node.value = self.expressions.stored(value)
             case ast.Return(value) if value is not None:
@@ -173,6 +192,13 @@ class _Statements:
             case _:
                 pass
         return [node]
+
+    def _with_header(self, node: ast.If | ast.While | ast.For | ast.Try | ast.With | ast.Match) -> list[ast.stmt]:
+        match node:
+            case ast.For(ast.Tuple([_, _]), ast.Call(ast.Name("enumerate"), [_, *_])) if not self._unzip(node):
+                return [part for statement in [*self._counted(node), node] for part in self._statement(statement)]
+            case _:
+                return [self._compound(node)]
 
     def _definition(self, node: ast.FunctionDef | ast.ClassDef) -> ast.stmt:
         if isinstance(node, ast.FunctionDef):
@@ -200,6 +226,9 @@ class _Statements:
                 return self._compound(_unrolled(node, made))
             case ast.For(ast.Tuple(), ast.Call(ast.Name("zip" | "enumerate"), _, [])) if self._unzip(node):
                 return self._compound(node)
+            case ast.For(ast.Tuple() | ast.List(), iterable):
+                self._unpacked_in_body(node)
+                node.iter = expressions.shallow(iterable)
             case ast.For(target, iterable):
                 node.iter = expressions.iterated(iterable, target)
                 node.target = self._target(target)
@@ -213,11 +242,37 @@ class _Statements:
             case ast.Try():
                 pass
         definitions = expressions.taken_definitions()
-        waits = isinstance(node, ast.Try) and self.words.calls(node) and decides(node, self.words)
+        if isinstance(node, ast.Try) and node.handlers and decides(node) and any(map(self.words.calls, node.body)):
+            node.body = [*_waiting(node.body), ast.copy_location(ast.Expr(call("_w_")), node)]
         self._bodies(node)
-        if isinstance(node, ast.Try) and waits:
-            node.body.append(ast.Expr(call("_w_")))
         return _behind(definitions, node)
+
+    def _unpacked_in_body(self, loop: ast.For) -> None:
+        """``for a, b in xs``: each element is looked into when its turn is, since ``xs`` may grow meanwhile."""
+        given = ast.Assign([loop.target], name("_item_"))
+        loop.target = ast.Name("_item_", ast.Store())
+        loop.body.insert(0, ast.copy_location(given, loop))
+        ast.fix_missing_locations(loop)
+
+    def _counted(self, loop: ast.For) -> list[ast.stmt]:
+        """``enumerate`` as a counter: Monty makes a list of it at once, and what is gone through may grow."""
+        assert isinstance(loop.iter, ast.Call) and isinstance(loop.target, ast.Tuple)
+        self.words.hoisted += 1
+        counter = f"_n{self.words.hoisted}_"
+        iterable, *start = [*loop.iter.args, *(keyword.value for keyword in loop.iter.keywords)]
+        begun = ast.BinOp(start[0] if start else ast.Constant(0), ast.Sub(), ast.Constant(1))
+        index, element = loop.target.elts
+        steps: list[ast.stmt] = [
+            ast.AugAssign(ast.Name(counter, ast.Store()), ast.Add(), ast.Constant(1)),
+            ast.Assign([index], name(counter)),
+        ]
+        loop.target, loop.iter = element, iterable
+        loop.body[:0] = steps
+        before = ast.Assign([ast.Name(counter, ast.Store())], begun)
+        for statement in (before, *steps):
+            ast.copy_location(statement, loop)
+            ast.fix_missing_locations(statement)
+        return [before]
 
     def _unzip(self, loop: ast.For) -> bool:
         """``for i, u in enumerate(map(f, xs))`` takes turns in Python: each ``f`` is called where its turn is."""
@@ -313,6 +368,22 @@ def _unrolled(loop: ast.For, generator: ast.GeneratorExp) -> ast.For:
         body = [ast.If(test, body, [])]
     made = ast.copy_location(ast.For(part.target, part.iter, body, loop.orelse), loop)
     return ast.fix_missing_locations(made)
+
+
+def _waiting(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """A ``try``'s body that waits for the results of its calls before it is left early."""
+    out: list[ast.stmt] = []
+    for node in statements:
+        for part in ("body", "orelse", "finalbody"):
+            inner = getattr(node, part, None)
+            if inner and not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                setattr(node, part, _waiting(inner))
+        if isinstance(node, ast.Return) and node.value is not None:
+            node.value = call("_wv_", node.value)
+        elif isinstance(node, ast.Return | ast.Break | ast.Continue):
+            out.append(ast.copy_location(ast.Expr(call("_w_")), node))
+        out.append(node)
+    return out
 
 
 def _behind(definitions: list[ast.stmt], node: ast.stmt) -> ast.stmt:

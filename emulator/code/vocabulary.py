@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import regex
 
 from emulator.code.check import CodeError
-from emulator.code.schedule import Schedules
+from emulator.code.schedule import Scheduled, Schedules
 from emulator.code.values import ModelObject, ParsedCall, plain
+from emulator.recent import Recent
 from emulator.tools.toolset import Proof
 
 
@@ -42,10 +43,11 @@ class Vocabulary:
 
     tools: Mapping[str, Provable]
     models: Mapping[str, tuple[str, ...]]
+    known: Recent[Hashable, Scheduled | CodeError] | None = None
     schedules: Schedules = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedules", Schedules(self.tools.keys(), self.models))
+        object.__setattr__(self, "schedules", Schedules(self.tools.keys(), self.models, self.known))
 
     @property
     def names(self) -> Collection[str]:

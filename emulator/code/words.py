@@ -32,6 +32,9 @@ _SCALARS = frozenset(["len", "str", "int", "float", "bool", "range", "repr", "is
 USING_UP = frozenset("sum min max sorted list tuple dict set frozenset Counter deque".split())
 """What goes through its argument to the end."""
 LAZY = "a generator expression that calls functions can't be run here; use a list comprehension or a loop"
+_LANGUAGE_METHODS = frozenset(
+    method for kind in (str, bytes, list, dict, set, tuple, int, float) for method in dir(kind)
+)
 _COMPUTED = (ast.Constant, ast.JoinedStr, ast.Compare, ast.UnaryOp, ast.Lambda)
 
 
@@ -70,6 +73,37 @@ class Words:
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 self.modules |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
 
+    hoisted: int = 0
+    """Functions that were made for expressions so far."""
+
+    def certain(self, node: ast.expr) -> bool:
+        """No stand-in itself, whatever it holds."""
+        match node:
+            case ast.BinOp() | ast.List() | ast.Tuple() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp():
+                return True
+            case ast.SetComp() | ast.GeneratorExp():
+                return True
+            case ast.Call(ast.Name(function)):
+                return function in _SCALARS and function not in self.bound
+            case _:
+                return isinstance(node, _COMPUTED)
+
+    def certain_throughout(self, node: ast.expr) -> bool:
+        """No stand-in, and none in it."""
+        match node:
+            case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
+                return all(self.certain_throughout(element) for element in elements)
+            case ast.Dict(keys, values):
+                return all(part is not None and self.certain_throughout(part) for part in [*keys, *values])
+            case ast.Call(ast.Name(function)):
+                return function in _SCALARS and function not in self.bound
+            case _:
+                return isinstance(node, _COMPUTED)
+
+    def passes_on(self, method: str) -> bool:
+        """A method of the program's own classes, and of nothing else."""
+        return method in self.methods and method not in _LANGUAGE_METHODS
+
     def calls(self, node: ast.AST) -> bool:
         """Something in ``node`` may call a tool: by itself, as a value, or through a function that isn't the
         language's, be it defined later."""
@@ -95,61 +129,37 @@ def specified(node: ast.JoinedStr) -> bool:
     return any(isinstance(part, ast.FormattedValue) and part.format_spec is not None for part in node.values)
 
 
-def certain(node: ast.expr) -> bool:
-    """No stand-in itself, whatever it holds."""
-    match node:
-        case ast.BinOp() | ast.List() | ast.Tuple() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp():
-            return True
-        case ast.SetComp() | ast.GeneratorExp():
-            return True
-        case ast.Call(ast.Name(function)):
-            return function in _SCALARS
-        case _:
-            return isinstance(node, _COMPUTED)
-
-
-def certain_throughout(node: ast.expr) -> bool:
-    """No stand-in, and none in it."""
-    match node:
-        case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
-            return all(certain_throughout(element) for element in elements)
-        case ast.Dict(keys, values):
-            return all(key is not None and certain_throughout(key) for key in keys) and all(
-                certain_throughout(value) for value in values
-            )
-        case ast.Call(ast.Name(function)):
-            return function in _SCALARS
-        case _:
-            return isinstance(node, _COMPUTED)
-
-
-def decides(node: ast.Try, words: Words) -> bool:
+def decides(node: ast.Try) -> bool:
     """Whether an error in the body, which isn't known before its calls' results are, could change what follows.
 
-    It can't where each handler only prints, or gives what the body would have given to the same names and containers:
-    those hold stand-ins meanwhile, so that whoever looks into them waits anyway.
+    It can't where the body only gives a call's result to a name or a container, and each handler gives something else
+    to the same: whoever looks into that waits anyway.
     """
-    kept = {ast.unparse(target) for statement in node.body for target in _kept_in(statement)}
-    statements = [statement for handler in node.handlers for statement in handler.body]
-    if any(words.calls(statement) for statement in statements):
+    given = [_given(statement) for statement in node.body]
+    if len(given) != 1 or given[0] is None or node.orelse:
         return True
-    return not all(_only_prints(statement) or _keeps(statement, kept) for statement in statements)
+    for handler in node.handlers:
+        kept = [statement for statement in handler.body if not _only_prints(statement)]
+        if len(kept) != 1 or _given(kept[0], of_call=False) != given[0]:
+            return True
+    return False
 
 
-def _kept_in(node: ast.stmt) -> list[ast.expr]:
-    """Names and containers that a statement gives something to."""
+def _given(node: ast.stmt, *, of_call: bool = True) -> str | None:
+    """What a statement gives a value to, and how; of a call, or of something that calls nothing."""
     match node:
-        case ast.Assign(targets):
-            return targets
-        case ast.Expr(ast.Call(ast.Attribute(base, "append"))):
-            return [base]
+        case ast.Assign([ast.Name() | ast.Subscript() as target], value):
+            how = f"{ast.unparse(target)} ="
+        case ast.Expr(ast.Call(ast.Attribute(base, "append"), [value], [])):
+            how = f"{ast.unparse(base)}.append"
+        case ast.Return(value) if value is not None:
+            how = "return"
         case _:
-            return []
-
-
-def _keeps(node: ast.stmt, kept: set[str]) -> bool:
-    given = _kept_in(node)
-    return bool(given) and {ast.unparse(target) for target in given} <= kept
+            return None
+    calls = [part for part in ast.walk(value) if isinstance(part, ast.Call)]
+    if of_call:
+        return how if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and len(calls) == 1 else None
+    return how if all(isinstance(part.func, ast.Name) and part.func.id in ("str", "repr") for part in calls) else None
 
 
 def _only_prints(node: ast.stmt) -> bool:

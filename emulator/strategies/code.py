@@ -8,7 +8,7 @@ no call comes of it.  A program that has to wait for results is kept.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from emulator.code.reader import AnswerReader
@@ -25,6 +25,9 @@ from emulator.strategies.effects import READ, Ask, CodeTask, Dropped, Effect, Ke
 
 _FRAGMENT = 1024
 """Characters of arguments in one delta: a long text reaches the client in pieces it can show."""
+
+_LEAST_SECONDS = 0.01
+"""What a step of a program gets whose time is up: it ends with the interpreter's own error."""
 
 Sent = AnswerDelta | Outcome | None
 Json = dict[str, Any]
@@ -141,6 +144,7 @@ def _run_due(task: CodeTask, state: _State, speaker: _Speaker) -> Generator[Effe
         if step is None:
             yield from speaker.say(reader.taken())
             continue
+        limits = task.terms.limits
         serial = ("*",) if task.manner.single else tuple(task.manner.serial)
         outcome = yield Run(
             ProgramRun(
@@ -155,7 +159,7 @@ def _run_due(task: CodeTask, state: _State, speaker: _Speaker) -> Generator[Effe
                 step.first,
                 step.waiting,
                 step.keep_state,
-                task.terms.limits,
+                replace(limits, seconds=max(limits.seconds - step.used, _LEAST_SECONDS)),
             )
         )
         assert isinstance(outcome, Outcome)

@@ -227,16 +227,19 @@ def test_scheduled_programs() -> None:
     """What the kernel is given; a change of the rewriting shows here."""
     assert scheduled("a = f(1)\nb = [a, g(x=a)]\nprint(a, f'{b}')") == snapshot("""\
 a = _t_(f(1))
-b = [a, _t_(g(x=_p_(a)))]
+b = [a, _t_(g(x=_c_(a)))]
 print(_p_(a), f'{_p_(b)}')\
 """)
     assert scheduled("a = f(1)\nif a is None or not a['x']:\n    g(a.y)") == snapshot("""\
 a = _t_(f(1))
 if _u_(_u_(a) is None or not _u_(_u_(a)['x'])):
-    _t_(g(_p_(_a_(a, 'y'))))\
+    _t_(g(_c_(_a_(a, 'y'))))\
 """)
     assert scheduled("for i, u in enumerate([f(1), f(2)]):\n    print(u['n'] + i)") == snapshot("""\
-for i, u in _u_(enumerate([_t_(f(1)), _t_(f(2))])):
+_n1_ = 0 - 1
+for u in [_t_(f(1)), _t_(f(2))]:
+    _n1_ += _e_((1, _n1_))[0]
+    i = _n1_
     print(_p_(_u_(_u_(u)['n']) + _u_(i)))\
 """)
     assert scheduled("x = f(1)['a'] + g(2)") == snapshot(
@@ -253,13 +256,13 @@ _of_[_at_] += _e_((_t_(f(2)), _of_[_at_]))[0]\
     assert scheduled("print(any(f(i) > 1 for i in range(3)))") == snapshot("""\
 def _g1_(_of_):
     for i in _of_:
-        if _d_(_t_(f(_p_(i)))) > 1:
+        if _d_(_t_(f(_c_(i)))) > 1:
             return True
     return False
-print(_g1_(range(3)))\
+print(_p_(_g1_(range(3))))\
 """)
     assert scheduled("xs = sorted([1, 2], key=lambda i: f(i))") == snapshot(
-        "xs = _sorted_([1, 2], key=lambda i: _t_(f(_p_(i))))"
+        "xs = _sorted_([1, 2], key=lambda i: _t_(f(_c_(i))))"
     )
     assert scheduled("for h in [f, g]:\n    h(1)") == snapshot("""\
 for h in [lambda *_vs_, **_ks_: _t_(f(*_vs_, **_ks_)), lambda *_vs_, **_ks_: _t_(g(*_vs_, **_ks_))]:
@@ -268,15 +271,16 @@ for h in [lambda *_vs_, **_ks_: _t_(f(*_vs_, **_ks_)), lambda *_vs_, **_ks_: _t_
     assert scheduled("async def main():\n    a, b = await asyncio.gather(f(1), g(2))\nasyncio.run(main())") == snapshot("""\
 def main():
     a, b = [_t_(f(1)), _t_(g(2))]
-main()\
+_last_(main())\
 """)
     assert scheduled("try:\n    x = f(1)['a']\nexcept:\n    x = None\nfinally:\n    g(x)") == snapshot("""\
 try:
     x = _u_(_t_(f(1)))['a']
+    _w_()
 except:
     x = None
 finally:
-    _t_(g(_p_(x)))\
+    _t_(g(_c_(x)))\
 """)
     assert scheduled("names = ['a']\nprint(', '.join(map(str.upper, names)))") == snapshot("""\
 names = ['a']
@@ -286,5 +290,5 @@ print(_p_(', '.join(_d_(map(lambda _v_, *_vs_: _d_(_v_).upper(*_u_(_vs_)), _d_(n
 _u_(d).pop('a')
 match _d_(_t_(f(1))):
     case {'n': n} if _d_(n) > 1:
-        _t_(g(_p_(n)))\
+        _t_(g(_c_(n)))\
 """)

@@ -269,13 +269,15 @@ def test_calls_from_threads_are_calls(cpython: Runner) -> None:
     ],
 )
 def test_the_clock_stands_still(cpython: Runner, expression: str, value: str) -> None:
-    source = f"import asyncio, copy, datetime as d, time as t\n{expression}"
+    source = f"import asyncio, copy, datetime as d, time as t\n_last_({expression})"
     assert cpython(replace(scheduled("pass"), source=source)) == Outcome("done", value=value)
 
 
 def test_chance_is_the_same_in_each_run_and_another_for_another_seed(cpython: Runner) -> None:
     source = "import os, random, secrets, uuid\n"
-    source += "(random.random(), uuid.uuid4(), secrets.token_hex(), os.urandom(3), random.SystemRandom().random())"
+    source += (
+        "_last_((random.random(), uuid.uuid4(), secrets.token_hex(), os.urandom(3), random.SystemRandom().random()))"
+    )
     run = replace(scheduled("pass"), source=source)
     first = cpython(run)
     assert first.end == "done" and first == cpython(run)
