@@ -67,7 +67,7 @@ class Calls:
 
     def _named_call(self, node: ast.Call, function: str) -> ast.expr:
         words = self._words
-        if function in words.tools:
+        if words.is_tool(function):
             return self._tool(node)
         if function in words.functions | words.models | words.classes or (function == "dict" and not node.args):
             return self._with_arguments(node, deep=None)

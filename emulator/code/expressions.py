@@ -81,7 +81,7 @@ class Expressions:
             case ast.Call():
                 return self._calls.call(node)
             case ast.Name(identifier):
-                return self._tool_as_value(identifier) if identifier in self._words.tools else node
+                return self._tool_as_value(identifier) if self._words.is_tool(identifier) else node
             case ast.Attribute():
                 return self._attribute(node)
             case ast.Subscript(value, index):
@@ -106,7 +106,7 @@ class Expressions:
                 node.value = self.stored(value)
             case ast.Lambda(arguments, body):
                 self.defaults(arguments)
-                with self.within(_parameters(arguments)):
+                with self.within(_parameters(arguments)), self._words.within(arguments):
                     node.body = self.stored(body)
             case ast.JoinedStr():
                 self._formatted(node)

@@ -20,7 +20,6 @@ from emulator.code.check import (
     Refused,
 )
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPLIED = ("json", "re", "math", "datetime", "collections", "itertools", "random", "time", "functools")
 _RESERVED = re.compile(r"_[a-z]\w*_")
 """Names of the helpers that scheduling puts into a program."""
@@ -43,8 +42,6 @@ class Meaning(Protocol):
     def models(self) -> frozenset[str]: ...
     @property
     def bound(self) -> set[str]: ...
-    @property
-    def given(self) -> dict[str, dict[str, str]]: ...
 
 
 def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
@@ -53,7 +50,6 @@ def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
     words.bound.update(_bound(statements))
     if reserved := next(filter(_RESERVED.fullmatch, words.bound), None):
         raise Refused(f"the name {reserved} is reserved")
-    words.given.update(_renamed(statements, words))
     out = _Cleaner(words).statements(statements)
     return [*_implied(out, words.bound), *out]
 
@@ -87,17 +83,6 @@ def _returns(node: ast.AST) -> bool:
     )
 
 
-def _renamed(statements: list[ast.stmt], words: Meaning) -> dict[str, dict[str, str]]:
-    """The functions that have parameters with a tool's name, and what those are called instead."""
-    functions = [part for node in statements for part in ast.walk(node) if isinstance(part, _FUNCTIONS)]
-    return {node.name: clashes for node in functions if (clashes := _clashes(node.args, words))}
-
-
-def _clashes(arguments: ast.arguments, words: Meaning) -> dict[str, str]:
-    parameters = {part.arg for part in ast.walk(arguments) if isinstance(part, ast.arg)}
-    return {clash: f"{clash}_given" for clash in parameters & words.tools}
-
-
 def _bound(statements: list[ast.stmt]) -> set[str]:
     """Names that the program itself gives a meaning."""
     bound: set[str] = set()
@@ -126,7 +111,7 @@ def _bound(statements: list[ast.stmt]) -> set[str]:
 class _Cleaner(ast.NodeTransformer):
     def __init__(self, words: Meaning) -> None:
         self._words, self._bound = words, words.bound
-        self._renamed: dict[str, str] = {}
+        self._shadowed: frozenset[str] = frozenset()
         self._in_class = False
 
     def statements(self, nodes: list[ast.stmt]) -> list[ast.stmt]:
@@ -173,12 +158,12 @@ class _Cleaner(ast.NodeTransformer):
         return node
 
     def _with_parameters(self, node: ast.FunctionDef | ast.Lambda) -> None:
-        """A parameter that has a tool's name gets another one, inside its function."""
-        renamed, in_class = self._renamed, self._in_class
-        self._renamed = renamed | _clashes(node.args, self._words)
+        """A parameter that has a tool's name is meant inside its function."""
+        shadowed, in_class = self._shadowed, self._in_class
+        self._shadowed = shadowed.union(part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg))
         self._in_class = False
         self.generic_visit(node)
-        self._renamed, self._in_class = renamed, in_class
+        self._shadowed, self._in_class = shadowed, in_class
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.FunctionDef | None:
         plain = ast.FunctionDef(node.name, node.args, node.body, node.decorator_list)
@@ -250,10 +235,6 @@ class _Cleaner(ast.NodeTransformer):
                 return self._asynchronous(node, method)
             case ast.Name("gather") if "gather" in self._bound:
                 return self._asynchronous(node, "gather")
-            case ast.Name(function) | ast.Attribute(_, function) if renamed := self._words.given.get(function):
-                for keyword in node.keywords:
-                    keyword.arg = renamed.get(keyword.arg or "", keyword.arg)
-                return self.generic_visit(node)
             case _:
                 return self.generic_visit(node)
 
@@ -293,9 +274,9 @@ class _Cleaner(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if _RESERVED.fullmatch(node.id):
             raise Refused(f"the name {node.id} is reserved")
-        if node.id in self._renamed:
-            node.id = self._renamed[node.id]
-        elif isinstance(node.ctx, ast.Store):
+        if node.id in self._shadowed:
+            return node
+        if isinstance(node.ctx, ast.Store):
             self._not_a_tool(node.id)
         elif node.id not in self._bound:
             if node.id in JSON_NAMES:
@@ -306,5 +287,4 @@ class _Cleaner(ast.NodeTransformer):
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
-        node.arg = self._renamed.get(node.arg, node.arg)
         return node

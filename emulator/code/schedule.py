@@ -88,9 +88,14 @@ class Scheduler:
 
 
 def _with_value(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """The last expression's value is kept in the interpreter, to be asked for as text."""
+    """The last expression's value is kept in the interpreter, to be asked for as text.
+
+    Not that of a tool's call: who looks for the answer finds it better among all calls and their results.
+    """
     match statements:
-        case [*_, ast.Expr(value) as last] if not isinstance(value, ast.Call) or ast.unparse(value.func) != "print":
+        case [*_, ast.Expr(ast.Call(ast.Name("print" | "_t_")))]:
+            pass
+        case [*_, ast.Expr(value) as last]:
             last.value = call("_last_", value)
         case _:
             pass
@@ -204,7 +209,8 @@ class _Statements:
         if isinstance(node, ast.FunctionDef):
             self.expressions.defaults(node.args)
             node.returns = None
-            node.body = self.block(node.body)
+            with self.words.within(node.args):
+                node.body = self.block(node.body)
         else:
             node.body = [part for item in node.body for part in self._of_class(item)]
         return node

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 SHALLOW = frozenset(
@@ -59,8 +60,10 @@ class Words:
     """What is imported, and the classes: their attributes are nobody's results."""
     bound: set[str] = field(default_factory=set[str])
     """Names that the program itself has given a meaning so far."""
-    given: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
-    """Of the program's functions, the parameters that have got another name: they had a tool's."""
+    shadowed: frozenset[str] = frozenset()
+    """Names that mean something else where the scheduling just is: parameters."""
+    hoisted: int = 0
+    """Functions that were made for expressions so far."""
 
     def learn(self, statements: Iterable[ast.stmt]) -> None:
         for node in (part for statement in statements for part in ast.walk(statement)):
@@ -73,8 +76,18 @@ class Words:
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 self.modules |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
 
-    hoisted: int = 0
-    """Functions that were made for expressions so far."""
+    def is_tool(self, name: str) -> bool:
+        return name in self.tools and name not in self.shadowed
+
+    @contextmanager
+    def within(self, arguments: ast.arguments) -> Generator[None]:
+        """Inside a function with these parameters."""
+        before = self.shadowed
+        self.shadowed = before.union(part.arg for part in ast.walk(arguments) if isinstance(part, ast.arg))
+        try:
+            yield
+        finally:
+            self.shadowed = before
 
     def certain(self, node: ast.expr) -> bool:
         """No stand-in itself, whatever it holds."""
@@ -114,7 +127,7 @@ class Words:
 
     def calls_a_tool(self, node: ast.AST) -> bool:
         """As far as the program is known by now."""
-        known = self.tools | self.functions
+        known = (self.tools - self.shadowed) | self.functions
         return any(
             (isinstance(part, ast.Name) and part.id in known)
             or (isinstance(part, ast.Attribute) and part.attr in self.methods)
