@@ -12,7 +12,8 @@ import orjson
 from emulator.code.check import CodeError
 from emulator.code.limits import CodeLimits
 from emulator.code.readings import Manner
-from emulator.code.schedule import KEPT_BYTES, Scheduled
+from emulator.code.schedule import Scheduled
+from emulator.code.schedules import KEPT_BYTES
 from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import Resumption
 from emulator.generator import Generator

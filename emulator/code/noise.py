@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from typing import Protocol, cast
 
 from emulator.code.check import (
@@ -42,21 +43,27 @@ class Meaning(Protocol):
     def models(self) -> frozenset[str]: ...
     @property
     def bound(self) -> set[str]: ...
+    def learn(self, nodes: Iterable[ast.AST]) -> None: ...
 
 
 def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
     """The statements that are left to run, rewritten in place.  Raises Refused."""
     statements = _to_first_return(statements)
-    words.bound.update(_bound(statements))
+    # Looking through the whole costs more than all else here, so it is done once for all who ask.
+    nodes = [part for statement in statements for part in ast.walk(statement)]
+    words.learn(nodes)
+    words.bound.update(_bound(nodes))
     if reserved := next(filter(_RESERVED.fullmatch, words.bound), None):
         raise Refused(f"the name {reserved} is reserved")
     out = _Cleaner(words).statements(statements)
-    return [*_implied(out, words.bound), *out]
+    implied = _implied(nodes, words.bound)
+    words.learn(implied)
+    return [*implied, *out]
 
 
-def _implied(statements: list[ast.stmt], bound: set[str]) -> list[ast.stmt]:
+def _implied(nodes: list[ast.AST], bound: set[str]) -> list[ast.stmt]:
     """The imports that the program lacks."""
-    used = {part.id for node in statements for part in ast.walk(node) if isinstance(part, ast.Name)} - bound
+    used = {node.id for node in nodes if isinstance(node, ast.Name)} - bound
     lines = {module: f"import {module}" for module in _IMPLIED if module in used}
     lines |= {name: f"from {module} import {name}" for name, module in IMPLIED_NAMES.items() if name in used}
     bound.update(lines)
@@ -83,10 +90,10 @@ def _returns(node: ast.AST) -> bool:
     )
 
 
-def _bound(statements: list[ast.stmt]) -> set[str]:
+def _bound(nodes: list[ast.AST]) -> set[str]:
     """Names that the program itself gives a meaning."""
     bound: set[str] = set()
-    for node in (part for statement in statements for part in ast.walk(statement)):
+    for node in nodes:
         match node:
             case ast.Name(name, ast.Store()):
                 bound.add(name)

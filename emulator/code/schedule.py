@@ -12,18 +12,14 @@ statement by statement.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from emulator.code.check import CodeError, Refused, parse
+from emulator.code.check import Refused
 from emulator.code.expressions import Expressions
-from emulator.code.limits import CodeLimits
 from emulator.code.noise import cleaned
 from emulator.code.words import Words, call, decides, name
-from emulator.recent import Recent
 
-KEPT_BYTES = 512 << 10
-"""Characters of programs that are kept scheduled; their syntax trees take some sixty times as much."""
 _MODEL_CLASS = """\
 class {name}:
     def __init__(self, *_values_, **_fields_):
@@ -69,7 +65,6 @@ class Scheduler:
         """The next statements.  Raises Refused for what no kernel runs, with a sentence for the model."""
         try:
             tree = cleaned(list(statements), self._words)
-            self._words.learn(tree)
             body = _with_value(_Statements(self._words).block(tree))
             return _written(self._models_used(body), body)
         except RecursionError:
@@ -80,6 +75,8 @@ class Scheduler:
             ) from None
 
     def _models_used(self, tree: Iterable[ast.stmt]) -> list[ast.stmt]:
+        if not self.models:
+            return []
         used = {part.id for node in tree for part in ast.walk(node) if isinstance(part, ast.Name)} & set(self.models)
         new = sorted(used - self._defined)
         self._defined |= used
@@ -104,13 +101,21 @@ def _with_value(statements: list[ast.stmt]) -> list[ast.stmt]:
 
 def _written(head: list[ast.stmt], body: list[ast.stmt]) -> Scheduled:
     """``head`` stands before the program, on lines of its own."""
-    pieces = tuple((ast.fix_missing_locations(statement), ast.unparse(statement)) for statement in body)
+    pieces = tuple((statement, _unparsed(statement)) for statement in body)
     first = [ast.unparse(ast.Module(head, []))] if head else []
     return Scheduled("\n".join([*first, *(text for _, text in pieces)]), pieces)
 
 
+def _unparsed(statement: ast.stmt) -> str:
+    try:
+        return ast.unparse(statement)
+    except AttributeError:  # Some statements that were made have no line, which it asks for. Most have one.
+        return ast.unparse(ast.fix_missing_locations(statement))
+
+
 def _origins(statement: ast.stmt, written: str) -> list[int]:
     """For each line of ``written`` the original line of the statement that begins there, or goes on there."""
+    ast.fix_missing_locations(statement)
     origins = [statement.lineno] * (written.count("\n") + 1)
     again = ast.parse(written).body[0]
     for before, after in zip(_statements(statement), _statements(again), strict=True):
@@ -120,33 +125,6 @@ def _origins(statement: ast.stmt, written: str) -> list[int]:
 
 def _statements(node: ast.AST) -> list[ast.stmt]:
     return [part for part in ast.walk(node) if isinstance(part, ast.stmt)]
-
-
-class Schedules:
-    """Whole programs for one set of tools, scheduled once: a program comes again in every round."""
-
-    def __init__(
-        self,
-        tools: Collection[str],
-        models: Mapping[str, tuple[str, ...]],
-        known: Recent[Hashable, Scheduled | CodeError] | None = None,
-    ) -> None:
-        """``known`` may be shared by many sets of tools, so that they have one budget."""
-        self._tools, self._models = tools, models
-        self._known = known or Recent[Hashable, Scheduled | CodeError](KEPT_BYTES)
-
-    def whole(self, text: str, limits: CodeLimits) -> Scheduled:
-        """Raises CodeError for what isn't a program that can be run."""
-        found = self._known.get((self, text))
-        if found is None:
-            try:
-                found = Scheduler(self._tools, self._models).add(parse(text, limits))
-            except CodeError as error:
-                found = error
-            self._known.put((self, text), found, len(text) + 128)
-        if isinstance(found, CodeError):
-            raise found
-        return found
 
 
 @dataclass(slots=True)

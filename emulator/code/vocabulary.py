@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import regex
 
 from emulator.code.check import CodeError
-from emulator.code.schedule import Scheduled, Schedules
+from emulator.code.schedule import Scheduled
+from emulator.code.schedules import Schedules
 from emulator.code.values import ModelObject, ParsedCall, plain
 from emulator.recent import Recent
 from emulator.tools.toolset import Proof

@@ -65,12 +65,15 @@ class Words:
     hoisted: int = 0
     """Functions that were made for expressions so far."""
 
-    def learn(self, statements: Iterable[ast.stmt]) -> None:
-        for node in (part for statement in statements for part in ast.walk(statement)):
-            if isinstance(node, ast.FunctionDef):
+    def learn(self, nodes: Iterable[ast.AST]) -> None:
+        """What a program's nodes define."""
+        for node in nodes:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self.functions.add(node.name)
             elif isinstance(node, ast.ClassDef):
-                self.methods |= {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+                self.methods |= {
+                    part.name for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
+                }
                 self.classes.add(node.name)
                 self.modules.add(node.name)
             elif isinstance(node, ast.Import | ast.ImportFrom):
