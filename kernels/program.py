@@ -31,6 +31,7 @@ from pydantic_monty import (
     NameLookupSnapshot,
 )
 
+from emulator.recent import Recent
 from emulator.runs import MODEL_KEY, Outcome, ProgramRun, RunCall, RunError, RunLimits
 from kernels.preamble import PREAMBLE
 
@@ -38,6 +39,8 @@ TOOL_ERROR = "_csv.Error"
 """What stands for ToolError, since Monty has no classes with bases: an exception that nothing else here raises."""
 _HEAD = f"from csv import Error as ToolError\n{PREAMBLE}"
 _LIMIT = re.compile(r"(?P<what>[\w ]+) limit exceeded: [\d.]+ ?\w* > (?P<limit>.+)")
+_BEGUN = 64
+"""Programs whose first state is kept, each of some 20 kB."""
 _STATE_BYTES = 256 << 10
 _LIMIT_CHARACTERS = 200
 _MESSAGE_CHARACTERS = 4000
@@ -61,6 +64,7 @@ class Programs:
             turn_duration_limit_grace=_GRACE_SECONDS,
         )
         self._pool.__enter__()
+        self._begun = Recent[tuple[str, str, str], bytes](_BEGUN)
 
     def __enter__(self) -> Self:
         return self
@@ -80,14 +84,25 @@ class Programs:
     def _outcome(self, run: ProgramRun) -> Outcome:
         try:
             with self._pool.checkout(limits=_limits(run.limits), os_policy=_policy(run)) as session:
-                # A saved session brings its own clock and randomness along, so a program's begins anew.
-                if run.state:
-                    session.load_session(base64.b64decode(run.state))
-                else:
-                    session.feed_run(_HEAD)
+                self._begin(session, run)
                 return _Session(session, run).outcome()
         except MontyCrashedError:
             return Outcome("error", error=RunError("MemoryError", "the program broke the interpreter"))
+
+    def _begin(self, session: MontySession, run: ProgramRun) -> None:
+        """The session before the program's next statement.
+
+        A saved session is quicker than the helpers read anew, but brings its own clock and randomness along, so that
+        one is kept for each program: it is run once a round.
+        """
+        key = (run.clock, run.seed, run.timezone)
+        if run.state:
+            session.load_session(base64.b64decode(run.state))
+        elif (begun := self._begun.get(key)) is not None:
+            session.load_session(begun)
+        else:
+            session.feed_run(_HEAD)
+            self._begun.put(key, session.dump())
 
 
 def _limits(limits: RunLimits) -> Any:

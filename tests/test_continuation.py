@@ -183,7 +183,7 @@ def test_texts_of_values() -> None:
 
 def test_kept_programs_survive_the_store() -> None:
     kept = KeptProgram(
-        "f(1)\n# ü 🙂 \ud800", "2026-01-01T00:00:00+00:00", KEY, "o", "t", 3, carries=True, corrections=1
+        "f(1)\n# ü 🙂 \ud800", "_t_(f(1))", "2026-01-01T00:00:00+00:00", KEY, "o", "t", 3, carries=True, corrections=1
     )
     assert KeptProgram.from_bytes(kept.to_bytes()) == kept
 

@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from emulator.code.check import CodeError
 from emulator.code.reader import AnswerReader
 from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said
 from emulator.continuation import CallIds
@@ -238,9 +239,11 @@ def _finished(task: CodeTask, state: _State, attempt: _Attempt) -> Generator[Eff
             messages = task.transcript.worded(reader.execution.text, reader.execution.shown)
             yield from answer(task, Start(messages, worded=True))
         return
-    if (text := reader.program()) is not None:
+    text = reader.program()
+    if text is not None and (scheduled := _scheduled(task, text)) is not None:
         kept = KeptProgram(
             text,
+            scheduled,
             terms.clock,
             state.ids.key,
             terms.owner,
@@ -251,6 +254,15 @@ def _finished(task: CodeTask, state: _State, attempt: _Attempt) -> Generator[Eff
         )
         yield Keep(state.ids.key, kept)
     yield Finished(task.choice, "tool_calls")
+
+
+def _scheduled(task: CodeTask, text: str) -> str | None:
+    """What a kernel is given for the program; None if parts that were never run are what no kernel runs."""
+    assert task.vocabulary is not None
+    try:
+        return task.vocabulary.schedules.whole(text, task.limits).source
+    except CodeError:
+        return None
 
 
 def _give_up(task: CodeTask, state: _State, attempt: _Attempt, wrong: Wrong) -> Iterable[Effect]:

@@ -13,7 +13,6 @@ from emulator.code.check import CodeError
 from emulator.code.execution import Failure, failure
 from emulator.code.judge import Judge, value_key, written
 from emulator.code.readings import Called, Made, canonical
-from emulator.code.schedule import Scheduled
 from emulator.code.unknown import explained
 from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import CallIds, Record, Resumption, texts_of
@@ -33,7 +32,7 @@ def resumed(task: CodeTask, resumption: Resumption, model: str) -> Generator[Eff
     replay = _Replay(task, task.vocabulary, resumption)
     try:
         outcome = yield from replay.run()
-    except (_Differs, CodeError):
+    except _Differs:
         yield from answer(task)
         return
     if replay.fresh:
@@ -85,14 +84,12 @@ class _Replay:
     fresh: list[Called] = field(default_factory=list[Called])
     refused: Failure | None = None
     """Why a call that isn't in the history can't be made."""
-    _scheduled: Scheduled | None = None
     _results: dict[int, RunResult] = field(default_factory=dict[int, RunResult])
     _calls: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
 
     def run(self) -> Generator[Effect, Sent, Outcome]:
-        """Raises _Differs, or CodeError for what isn't a program for these tools (any more)."""
+        """Raises _Differs."""
         kept, trail = self.resumption.kept, self.resumption.trail
-        self._scheduled = self.vocabulary.schedules.whole(kept.text, self.task.limits)
         repeatable = [*(trail.earlier if kept.carries else ()), *trail.own[: kept.attempted]]
         strict = list(trail.own[kept.attempted :])
         judge = Judge(self.vocabulary, texts_of([*trail.earlier, *trail.own], value_key))
@@ -126,12 +123,15 @@ class _Replay:
                 return
 
     def failure(self, outcome: Outcome) -> Failure:
-        assert self._scheduled is not None
         if self.refused is not None:
             return self.refused
         if outcome.error is None:  # It waits for a result, but has made no call that one could come from.
             return Failure("", "The program stopped without an error.")
-        return failure(outcome.error, self._scheduled, self.resumption.kept.text)
+        error, text = outcome.error, self.resumption.kept.text
+        try:
+            return failure(error, self.vocabulary.schedules.whole(text, self.task.limits), text)
+        except CodeError:  # The limits of code are others by now.
+            return Failure("", f"{error.type}: {error.message}")
 
     def _expect(self, strict: list[Record]) -> None:
         """All calls of the history are the program's own, in its order: one run is enough."""
@@ -162,10 +162,9 @@ class _Replay:
         return record.result.error is not None
 
     def _program(self) -> ProgramRun:
-        assert self._scheduled is not None
         task, kept = self.task, self.resumption.kept
         return ProgramRun(
-            self._scheduled.source,
+            kept.scheduled,
             tuple(self.vocabulary.names),
             kept.clock,
             kept.seed,

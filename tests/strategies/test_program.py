@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from emulator.code.reader import Manner
+from emulator.code.schedule import Scheduler
 from emulator.events import Finished, Head
 from emulator.ports import AnswerDelta
 from tests.strategies.playing import KEYS, Client, ended, fenced, whole
@@ -115,8 +117,6 @@ def test_words_beside_the_code_are_not_the_final_answer() -> None:
         "for c in ['Paris', 'Oslo']:\n    print(get_weather(c)['n'])\nprint(now())",
         "for c in ['Rome', 'Paris']:\n    print(get_weather(c))",
         "for c in ['Paris']:\n    print(get_weather(c))",
-        "print(get_weather('Paris')",
-        "import os\nget_weather('Paris')",
         "print('nothing')",
     ],
 )
@@ -124,7 +124,8 @@ def test_a_program_that_makes_other_calls_is_left_for_the_plain_transcript(code:
     client = Client()
     first = client.ask(fenced("for c in ['Paris', 'Rome']:\n    print(get_weather(c))"))
     client.give(first, {"n": 1}, {"n": 2})
-    client.kept[KEYS[0]] = replace(client.kept[KEYS[0]], text=code)
+    scheduled = Scheduler(["get_weather", "now"]).add(ast.parse(code).body).source
+    client.kept[KEYS[0]] = replace(client.kept[KEYS[0]], text=code, scheduled=scheduled)
     last = client.ask(whole("As I see it."))
     assert (last.text, last.calls) == ("As I see it.", [])
     assert '{"n": 2}' in last.question
