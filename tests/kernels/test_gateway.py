@@ -204,7 +204,7 @@ def test_a_request_whose_connection_is_lost_is_made_on_another_kernel(gateway: G
     begun = tmp_path / "begun"
     # It ends at once where it was begun before.
     source = f"import os, time\nif not os.path.exists({str(begun)!r}):\n    open({str(begun)!r}, 'w').close()\n"
-    source += "    while True: pass\n'second'"
+    source += "    while True: pass\n_last_('second')"
     with pool_of(gateway, 2, "python3") as (pool, made):
         until(lambda: pool.idle == 2)
         thread, came = in_background(lambda: pool.run(program(source, seconds=PATIENCE)))

