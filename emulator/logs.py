@@ -159,6 +159,8 @@ class RotatingFile(logging.Handler):
         self._look_again = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
+        if self._file < 0:
+            return  # The process is ending, and some thread doesn't know yet.
         try:
             self._append(f"{self.format(record)}\n".encode())
         except Exception:  # noqa: BLE001 - a log that fails, whatever the reason, must not fail the request

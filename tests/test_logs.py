@@ -15,7 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.logs import LOG_NAME, MAX_TEXT, REMOVED, JsonFormatter, Scrubber, configure_logging, log_event
+from emulator.logs import (
+    LOG_NAME,
+    MAX_TEXT,
+    REMOVED,
+    JsonFormatter,
+    RotatingFile,
+    Scrubber,
+    configure_logging,
+    log_event,
+)
 from emulator.settings import Settings
 
 KEY = "correct-horse-battery"
@@ -220,3 +229,12 @@ def test_configuring_twice_does_not_log_twice(tmp_path: Path) -> None:
     path = configured(tmp_path)
     log_event(logger, "once")
     assert [line["event"] for line in lines(path)] == ["once"]
+
+
+def test_a_thread_that_logs_while_the_process_ends_is_not_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = RotatingFile(tmp_path / "log", max_bytes=1000, backups=1)
+    handler.close()
+    handler.emit(logging.makeLogRecord({"msg": "late"}))
+    assert (tmp_path / "log").read_text() == "" and capsys.readouterr().err == ""
