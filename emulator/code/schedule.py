@@ -178,8 +178,8 @@ class _Statements:
 
     def _with_header(self, node: ast.If | ast.While | ast.For | ast.Try | ast.With | ast.Match) -> list[ast.stmt]:
         match node:
-            case ast.For(ast.Tuple([_, _]), ast.Call(ast.Name("enumerate"), [_, *_])) if not self._unzip(node):
-                return [part for statement in [*self._counted(node), node] for part in self._statement(statement)]
+            case ast.For(ast.Tuple([_, _]), ast.Call(ast.Name("enumerate"), [_, *_])):
+                return [*self._statement(self._counted(node)), *self._statement(node)]
             case _:
                 return [self._compound(node)]
 
@@ -208,7 +208,9 @@ class _Statements:
                 node.test = expressions.shallow(test)
             case ast.For(_, iterable) if isinstance(made := expressions.as_generator(iterable), ast.GeneratorExp):
                 return self._compound(_unrolled(node, made))
-            case ast.For(ast.Tuple(), ast.Call(ast.Name("zip" | "enumerate"), _, [])) if self._unzip(node):
+            case ast.For(ast.Tuple(targets), ast.Call(ast.Name("zip"), zipped, [])) if self._unzip(
+                node, targets, zipped
+            ):
                 return self._compound(node)
             case ast.For(ast.Tuple() | ast.List(), iterable):
                 self._unpacked_in_body(node)
@@ -235,51 +237,40 @@ class _Statements:
         """``for a, b in xs``: each element is looked into when its turn is, since ``xs`` may grow meanwhile."""
         given = ast.Assign([loop.target], name("_item_"))
         loop.target = ast.Name("_item_", ast.Store())
-        loop.body.insert(0, ast.copy_location(given, loop))
-        ast.fix_missing_locations(loop)
+        _put_first(loop, [given])
 
-    def _counted(self, loop: ast.For) -> list[ast.stmt]:
+    def _counted(self, loop: ast.For) -> ast.stmt:
         """``enumerate`` as a counter: Monty makes a list of it at once, and what is gone through may grow."""
         assert isinstance(loop.iter, ast.Call) and isinstance(loop.target, ast.Tuple)
         self.words.hoisted += 1
         counter = f"_n{self.words.hoisted}_"
         iterable, *start = [*loop.iter.args, *(keyword.value for keyword in loop.iter.keywords)]
-        begun = ast.BinOp(start[0] if start else ast.Constant(0), ast.Sub(), ast.Constant(1))
         index, element = loop.target.elts
-        steps: list[ast.stmt] = [
-            ast.AugAssign(ast.Name(counter, ast.Store()), ast.Add(), ast.Constant(1)),
-            ast.Assign([index], name(counter)),
-        ]
-        loop.target, loop.iter = element, iterable
-        loop.body[:0] = steps
-        before = ast.Assign([ast.Name(counter, ast.Store())], begun)
-        for statement in (before, *steps):
-            ast.copy_location(statement, loop)
-            ast.fix_missing_locations(statement)
-        return [before]
 
-    def _unzip(self, loop: ast.For) -> bool:
-        """``for i, u in enumerate(map(f, xs))`` takes turns in Python: each ``f`` is called where its turn is."""
-        assert isinstance(loop.iter, ast.Call) and isinstance(loop.target, ast.Tuple)
-        shift = 1 if ast.unparse(loop.iter.func) == "enumerate" else 0
-        first: list[ast.stmt] = []
-        for index, argument in enumerate(loop.iter.args):
-            made = self.expressions.as_generator(argument)
-            if isinstance(made, ast.GeneratorExp) and self.words.calls(made):
-                [part, *others] = made.generators
-                if others or part.ifs or index + shift >= len(loop.target.elts):
-                    return False
-                first.append(ast.Assign([loop.target.elts[index + shift]], made.elt))
-                loop.target.elts[index + shift], loop.iter.args[index] = part.target, part.iter
-        loop.body[:0] = [ast.copy_location(statement, loop) for statement in first]
-        ast.fix_missing_locations(loop)
-        return bool(first)
+        def counted(value: ast.expr, step: ast.operator) -> ast.stmt:
+            return ast.Assign([ast.Name(counter, ast.Store())], ast.BinOp(value, step, ast.Constant(1)))
+
+        loop.target, loop.iter = element, iterable
+        _put_first(loop, [counted(name(counter), ast.Add()), ast.Assign([index], name(counter))])
+        before = counted(start[0] if start else ast.Constant(0), ast.Sub())
+        return ast.fix_missing_locations(ast.copy_location(before, loop))
+
+    def _unzip(self, loop: ast.For, targets: list[ast.expr], zipped: list[ast.expr]) -> bool:
+        """``for i, u in zip(xs, map(f, xs))`` takes turns in Python: each ``f`` is called where its turn is."""
+        made = [self.expressions.as_generator(argument) for argument in zipped]
+        calling = {i: m for i, m in enumerate(made) if isinstance(m, ast.GeneratorExp) and self.words.calls(m)}
+        one_to_one = all(len(m.generators) == 1 and not m.generators[0].ifs for m in calling.values())
+        if not calling or not one_to_one or len(targets) != len(zipped):
+            return False  # A generator that calls is refused where it stands then.
+        given: list[ast.stmt] = [ast.Assign([targets[i]], m.elt) for i, m in calling.items()]
+        for index, generator in calling.items():
+            targets[index], zipped[index] = generator.generators[0].target, generator.generators[0].iter
+        _put_first(loop, given)
+        return True
 
     def _bodies(self, node: ast.AST) -> None:
-        for owner in [node, *getattr(node, "handlers", []), *getattr(node, "cases", [])]:
-            for part in ("body", "orelse", "finalbody"):
-                if statements := getattr(owner, part, None):
-                    setattr(owner, part, self.block(statements))
+        for owner, part in _blocks(node):
+            setattr(owner, part, self.block(getattr(owner, part)))
 
     def _target(self, target: ast.expr) -> ast.expr:
         """What is assigned to: an index or an attribute looks at what it is of."""
@@ -342,6 +333,11 @@ class _Statements:
         return ast.copy_location(made, target)
 
 
+def _put_first(loop: ast.For, statements: list[ast.stmt]) -> None:
+    loop.body[:0] = [ast.copy_location(statement, loop) for statement in statements]
+    ast.fix_missing_locations(loop)
+
+
 def _unrolled(loop: ast.For, generator: ast.GeneratorExp) -> ast.For:
     """A loop over a generator expression as a loop over what that goes through: they take turns in Python, too."""
     if len(generator.generators) > 1:
@@ -354,20 +350,29 @@ def _unrolled(loop: ast.For, generator: ast.GeneratorExp) -> ast.For:
     return ast.fix_missing_locations(made)
 
 
-def _waiting(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """A ``try``'s body that waits for the results of its calls before it is left early."""
+def _waiting(statements: list[ast.stmt], *, looping: bool = False) -> list[ast.stmt]:
+    """A ``try``'s body that waits for the results of its calls before it is left early.
+
+    ``looping``: in a loop of its own, which ``break`` and ``continue`` are of.
+    """
     out: list[ast.stmt] = []
     for node in statements:
-        for part in ("body", "orelse", "finalbody"):
-            inner = getattr(node, part, None)
-            if inner and not isinstance(node, ast.FunctionDef | ast.ClassDef):
-                setattr(node, part, _waiting(inner))
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            for owner, part in _blocks(node):
+                inner = looping or (part == "body" and isinstance(node, ast.For | ast.While))
+                setattr(owner, part, _waiting(getattr(owner, part), looping=inner))
         if isinstance(node, ast.Return) and node.value is not None:
             node.value = call("_wv_", node.value)
-        elif isinstance(node, ast.Return | ast.Break | ast.Continue):
+        elif isinstance(node, ast.Return) or (isinstance(node, ast.Break | ast.Continue) and not looping):
             out.append(ast.copy_location(ast.Expr(call("_w_")), node))
         out.append(node)
     return out
+
+
+def _blocks(node: ast.AST) -> list[tuple[ast.AST, str]]:
+    """The blocks of statements in a compound statement: whose they are, and what they are called there."""
+    owners = [node, *getattr(node, "handlers", []), *getattr(node, "cases", [])]
+    return [(owner, part) for owner in owners for part in ("body", "orelse", "finalbody") if getattr(owner, part, None)]
 
 
 def _behind(definitions: list[ast.stmt], node: ast.stmt) -> ast.stmt:

@@ -185,6 +185,10 @@ def test_the_stubs_classes_repeated_are_read_over() -> None:
         ("x = (f(i) for i in range(3))", "a generator expression that calls functions can't be run here"),
         ("print(*reduce(lambda a, b: f(a), [1, 2]))", "a function given to another can't call functions here"),
         ("try:\n    1\nexcept ValueError as f:\n    2", "f is a function and can't be assigned to"),
+        (
+            "for a, b in zip(map(f, [1]), (f(i) for i in [1] if i)):\n    print(a, b)",
+            "a generator expression that calls functions can't be run here",
+        ),
         ("match 1:\n    case f:\n        2", "f is a function and can't be assigned to"),
         ("del x.y", "del of an attribute is not possible here"),
         ("try:\n    pass\nexcept* ValueError:\n    pass", "except* can't be run; use except"),
@@ -238,7 +242,7 @@ if _u_(_u_(a) is None or not _u_(_u_(a)['x'])):
     assert scheduled("for i, u in enumerate([f(1), f(2)]):\n    print(u['n'] + i)") == snapshot("""\
 _n1_ = 0 - 1
 for u in [_t_(f(1)), _t_(f(2))]:
-    _n1_ += _e_((1, _n1_))[0]
+    _n1_ = _u_(_n1_) + 1
     i = _n1_
     print(_p_(_u_(_u_(u)['n']) + _u_(i)))\
 """)
