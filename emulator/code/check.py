@@ -22,7 +22,7 @@ MODULES = frozenset(
 )
 """Modules that a program may import; the interpreter has its own of each, without files or network."""
 UNNEEDED_MODULES = frozenset(
-    ["pydantic", "typing_extensions", "__future__", "tools", "functions", "enum", "abc", "logging"]
+    "pydantic typing_extensions __future__ tools functions enum abc logging pathlib types uuid pprint".split()
 )
 """Modules that models import out of habit: the line is read over."""
 IMPLIED_NAMES = {
@@ -38,6 +38,7 @@ IMPLIED_NAMES = {
     "partial": "functools",
 }
 """Names that models use without importing them, and the modules they are from."""
+ENUM_BASES = frozenset(["Enum", "StrEnum", "IntEnum"])
 HARMLESS_IMPORTS = MODULES | UNNEEDED_MODULES
 
 FORBIDDEN_CALLS = {
@@ -84,6 +85,10 @@ _NEEDS_RUN: dict[type[ast.AST], str] = {
 }
 
 
+_SHOWN = 80
+"""Characters of a line that are shown on either side of an error."""
+
+
 class CodeError(Exception):
     """A statement can't be read; the message is a sentence for the model."""
 
@@ -119,10 +124,23 @@ def parse(source: str, limits: CodeLimits) -> list[ast.stmt]:
     try:
         return ast.parse(source).body
     except SyntaxError as error:
-        place = f" (line {error.lineno}, column {error.offset})" if error.lineno and error.offset else ""
-        raise NotPython(f"SyntaxError: {error.msg}{place}") from None
+        raise NotPython(f"SyntaxError: {error.msg}{_place(error, source)}") from None
     except (ValueError, MemoryError, RecursionError, OverflowError) as error:
         raise Refused(f"the statement can't be parsed: {type(error).__name__}") from None
+
+
+def _place(error: SyntaxError, source: str) -> str:
+    """Where ``source`` isn't Python: the line and column, and the line itself with a mark below the place."""
+    if not (error.lineno and error.offset):
+        return ""
+    place = f" (line {error.lineno}, column {error.offset})"
+    lines = source.split("\n")
+    if error.lineno > len(lines):
+        return place
+    column = error.offset - 1
+    begin = max(0, column - _SHOWN)
+    shown = lines[error.lineno - 1].replace("\t", " ")[begin : column + _SHOWN]
+    return f"{place}\n{shown}\n{' ' * (column - begin)}^"
 
 
 def why(node: ast.AST) -> CodeError:

@@ -23,6 +23,8 @@ _REPEATED = 3
 _LINE_END = re.compile(r"\r\n|\r|\n")
 """As Python counts lines."""
 _FRAMES = 20
+_MAIN = re.compile(r"^(?:async )?def main\(\)", re.MULTILINE)
+_MAIN_CALLED = re.compile(r"(?<!def )\bmain\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,18 @@ class Execution:
     def add(self, source: str) -> None:
         self._statements.append(source)
         self.prints = self.prints or "print" in source
+
+    def rewrite(self, source: str) -> None:
+        """The statement that was added last is ``source``."""
+        self._statements[-1] = source
+        self.prints = self.prints or "print" in source
+
+    @property
+    def forgets_main(self) -> bool:
+        """The program has run, and all it does is to define a ``main`` that nobody calls."""
+        if not self.begun or self.paused or self.failed or self.calls or self.output:
+            return False
+        return bool(_MAIN.search(self.text)) and not _MAIN_CALLED.search(self.text)
 
     def cut_back(self, statements: int) -> None:
         """Forget what was added after the first ``statements``: it was not part of the program."""

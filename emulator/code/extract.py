@@ -14,28 +14,25 @@ from dataclasses import dataclass
 import regex
 
 from emulator.code.limits import CodeLimits
+from emulator.code.margins import Margin
+from emulator.code.markup import Debris, Invented, Markup, Unreadable
+from emulator.code.openings import (
+    BARE_CONTINUES,
+    INLINE,
+    INLINE_TEXT,
+    LINE_START,
+    REACH,
+    TEXT_START,
+    THOUGHT_END,
+    WRAPPERS,
+    aside_source,
+    fence_info,
+    opens_behind_words,
+    ticked_call,
+)
 from emulator.code.statements import Statement, StatementScanner, TooMuchCode
 
-PYTHON_FENCES = frozenset(
-    ["", "python", "python3", "py", "py3", "tool_code", "tool_call", "tool_calls", "tools", "ipython", "pycon", "repl"]
-)
-"""What stands behind the backticks of a block that is read as Python, in lower case."""
-
-THOUGHT_TAGS = "think|thinking|thought|reasoning"
-
-_REACH = 256
-_FENCE_START = r"(?P<fence>[ \t]{0,32}(?:>[ \t]?|[-*+][ \t]+|\d{1,3}[.)][ \t]+)?(?P<marks>`{3,}|~{3,}))"
-_LANGUAGE = regex.compile(r"[ \t]*(?P<language>[\w+#.-]*)(?=\s|$|[`~]|\{)")
-_THOUGHT_START = rf"(?P<thought>[ \t]{{0,32}}<(?i:{THOUGHT_TAGS})>)"
-_THOUGHT_END = regex.compile(rf"</(?:{THOUGHT_TAGS})>", regex.IGNORECASE)
-_INLINE = regex.compile(rf"(?P<marks>`{{3,}})|(?P<end></(?:{THOUGHT_TAGS})>)", regex.IGNORECASE)
-_INLINE_TEXT = regex.compile(rf"(?P<marks>(?!))|(?P<end></(?:{THOUGHT_TAGS})>)", regex.IGNORECASE)
-_TEXT_START = regex.compile(rf"(?P<fence>(?!))|(?P<code>(?P<called>(?!)))|{_THOUGHT_START}", regex.IGNORECASE)
 _MARKS = regex.compile(r"`+|~+")
-_BARE_CONTINUES = regex.compile(
-    r"\s*(?:#|$|[A-Za-z_][\w.]*[ \t]*(?:=[^=]|\(|\[)"
-    r"|(?:for|if|import|from|print|await|return|pass|try|with|def)\b|[\])}])"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,43 +72,51 @@ class BlockEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """A line of nothing but a call among the marks of prose: in backticks, in a list, quoted, behind ``Call:``.
+
+    ``text`` is the line as written, ``source`` the call; ``closed`` is False where the text ended with the line.
+    ``fenced``: it ends a line of words, between three backticks.
+    """
+
+    text: str
+    source: str
+    closed: bool
+    fenced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StrayThoughtEnd:
     """A thought ends that nothing has opened: what came before may have been one."""
 
 
-Piece = Prose | Thought | StrayThoughtEnd | Foreign | BlockStart | Statement | BlockEnd
-
-
-_LINE_START = regex.compile(
-    rf"{_FENCE_START}|{_THOUGHT_START}|(?P<code>[ \t]{{0,32}}(?:"
-    r"(?:(?:await|return)[ ])?(?:print\([ ]?)?(?:await[ ])?(?:[\[(][ ]?)?(?:(?:tools|functions|self)\.)?"
-    r"(?!(?:print|await|return|tools|functions|self)\b)(?P<called>[^\W\d]\w{0,127})[ ]?\("
-    r"|[A-Za-z_]\w{0,63}[ ]{0,4}=[^=\n>]"
-    r"|for[ ]\w{1,64}(?:,[ ]?\w{1,64}){0,4}[ ]in[ ]\S{1,200}.{0,120}:[ \t]*\n"
-    r"))"
+Piece = (
+    Prose
+    | Thought
+    | Aside
+    | StrayThoughtEnd
+    | Foreign
+    | BlockStart
+    | Statement
+    | BlockEnd
+    | Markup
+    | Debris
+    | Invented
+    | Unreadable
 )
-"""What a line begins with that may be more than prose: a fence, a thought's tag, or code without a fence.
-
-Such code is a call (also printed, awaited, returned, or in a list), an assignment, or a loop's head.  Never
-anchored at the line's end, so that a match of a line's beginning is a match of the line.
-"""
-
-
-def _may_open(line: str, language: regex.Match[str]) -> bool:
-    """Behind words, a fence opens a block only with nothing but its language, or with Python's name."""
-    return not line[language.end() :].strip() or language["language"].lower() in PYTHON_FENCES - {""}
 
 
 class Extractor:
     """``feed(text)`` as it comes, ``finish()`` once; both return the pieces that are certain by then.
 
-    ``names`` are the functions whose call makes a line code; with None all that isn't thought is prose.
+    ``names`` are the functions whose call makes a line code; with None all that isn't thought is prose.  Formats other
+    than Python are a subclass's: see formats_extract.py.
     """
 
     def __init__(self, names: Container[str] | None, limits: CodeLimits, *, in_thought: bool = False) -> None:
         self._names = names if names is not None else ()
-        self._starts = _LINE_START if names is not None else _TEXT_START
-        self._inside_line = _INLINE if names is not None else _INLINE_TEXT
+        self._starts = LINE_START if names is not None else TEXT_START
+        self._inside_line = INLINE if names is not None else INLINE_TEXT
         self._limits = limits
         self._partial: list[str] = []  # what is held back of the line that isn't complete
         self._begun = False  # its beginning has been passed on
@@ -119,10 +124,14 @@ class Extractor:
         self._pieces: list[Piece] = []
         self._state: Callable[[str, bool], str] = self._thought if in_thought else self._prose
         self._scanner = StatementScanner(limits)
+        self._margin = Margin()
+        self._wrapper: str | None = None
         self._raw: list[str] = []
         self._fenced = False
         self._excess: str | None = None
         self._foreign = ("", "")
+        self._thought_end = THOUGHT_END
+        self._fresh = False  # what is left is read like the beginning of a line
 
     def feed(self, text: str) -> list[Piece]:
         *lines, rest = text.split("\n")
@@ -161,35 +170,53 @@ class Extractor:
         while left:
             before = self._state
             left = self._state(left, start)
-            start = before == self._thought  # What stands right behind a thought begins like a line.
+            start = before == self._thought or self._fresh  # What stands right behind a thought begins like a line.
+            self._fresh = False
 
     def _peek(self) -> None:
         """Pass on what is certain of a line that isn't complete."""
-        if self._held or self._state in (self._code, self._other):
+        if self._held or self._state not in (self._prose, self._thought):
             return
         line = "".join(self._partial)
         self._partial = [line]
         prose = self._state == self._prose
-        if not prose and not self._begun and _TEXT_START.match(line[:_REACH], partial=True):
+        if not prose and not self._begun and TEXT_START.match(line[:REACH], partial=True):
             return
-        if prose and not self._begun and self._begins(line, complete=False):
-            self._held = len(line) >= _REACH
+        if prose and not self._begun and self._peek_mark(line):
             return
-        found = (self._inside_line if prose else _THOUGHT_END).search(line, partial=True)
-        until = found.start() if found else len(line)
+        if prose and not self._begun and (begins := self._begins(line, complete=False)):
+            self._held = not begins.partial or len(line) >= REACH
+            return
+        found = (self._inside_line if prose else self._thought_end).search(line, partial=True)
         self._held = found is not None and not found.partial
+        # A match that is whole is found before one that has only begun, though that may stand before it.
+        until = len(line) if found is None else found.start() if found.partial else 0
         if until:
             self._pieces.append(Prose(line[:until]) if prose else Thought(line[:until]))
             self._partial, self._begun = [line[until:]], True
 
     def _begins(self, line: str, *, complete: bool) -> regex.Match[str] | None:
         """How the line begins, if it is more than prose; of an incomplete line, also what may yet become that."""
-        match = self._starts.match(line[:_REACH], partial=not complete and len(line) < _REACH)
+        match = self._starts.match(line[:REACH], partial=not complete and len(line) < REACH)
         if match is None or match.partial or (called := match["called"]) is None or called in self._names:
             return match
         return None
 
+    def _peek_mark(self, line: str) -> bool:
+        """A line that isn't complete begins, or may begin, with another format; it has been seen to."""
+        return False
+
+    def _mark(self, line: str) -> str | None:
+        """The rest of a line that begins with another format, None for others."""
+        return None
+
+    def _inline_mark(self, line: str, found: regex.Match[str]) -> str | None:
+        """The rest of a line behind a mark of another format that was found in it, None for other marks."""
+        return None
+
     def _prose(self, line: str, start: bool) -> str:
+        if start and (left := self._mark(line)) is not None:
+            return left
         begins = self._begins(line, complete=True) if start else None
         if begins is None:
             return self._inline(line)
@@ -199,7 +226,16 @@ class Extractor:
         if begins["code"]:
             self._start_block(fenced=False)
             return line
-        return self._fence(line, begins.end("fence"), begins["marks"], 0)
+        if begins["aside"]:
+            return self._aside(line, begins.start("text"))
+        return self._fence(line, begins.end("fence"), begins["marks"], 0, quoted=bool(begins["quote"]))
+
+    def _aside(self, line: str, at: int) -> str:
+        source = aside_source(line, at)
+        if source is None:
+            return self._inline(line)
+        self._pieces.append(Aside(line, source, line.endswith("\n")))
+        return ""
 
     def _inline(self, line: str) -> str:
         """The rest of a line of prose: a model may open a fence behind its words."""
@@ -209,41 +245,57 @@ class Extractor:
             return ""
         if found.start():
             self._pieces.append(Prose(line[: found.start()]))
+        if (left := self._inline_mark(line, found)) is not None:
+            return left
         if found["end"]:
             self._pieces.append(StrayThoughtEnd())
             return line[found.end() :].lstrip(" \t")
-        language = _LANGUAGE.match(line, found.end())
-        if language and language.start("language") == found.end() and _may_open(line, language):
+        if (ticked := ticked_call(line, found.end())) and ticked.called in self._names:
+            if ticked.source is None:
+                return self._fence(line, found.end(), found["marks"], found.start())
+            self._pieces.append(Aside(line[found.start() :], ticked.source, line.endswith("\n"), fenced=True))
+            return ""
+        if opens_behind_words(line, found.end()):
             return self._fence(line, found.end(), found["marks"], found.start())
         self._pieces.append(Prose(found.group()))
         return line[found.end() :]
 
-    def _fence(self, line: str, end: int, marks: str, begin: int) -> str:
-        match = _LANGUAGE.match(line, end)
-        language = match["language"].lower() if match else ""
-        if language in PYTHON_FENCES:
-            end = match.end() if match else end
-            self._start_block(fenced=True)
-            rest = line[end:].lstrip(" \t")
+    def _fence(self, line: str, end: int, marks: str, begin: int, *, quoted: bool = False) -> str:
+        info = fence_info(line, end)
+        if info.is_python and not self._closes_wrapper(line, marks):
+            self._start_block(fenced=True, quoted=quoted)
+            rest = line[info.end :].lstrip(" \t")
             self._raw.append(line[begin : len(line) - len(rest)])
             if rest.strip():
                 return rest
             self._raw.append(rest)
             return ""
+        if info.is_python or info.language in WRAPPERS:
+            self._wrapper = None if info.is_python else marks
+            self._pieces.append(Prose(line[begin:]))
+            return ""
+        return self._foreign_fence(line[begin:], marks, info.language)
+
+    def _foreign_fence(self, line: str, marks: str, language: str) -> str:
         self._foreign, self._state = (marks, language), self._other
-        self._pieces.append(Foreign(line[begin:], language))
+        self._pieces.append(Foreign(line, language))
         return ""
 
+    def _closes_wrapper(self, line: str, marks: str) -> bool:
+        """The line ends a fence that stands around the answer."""
+        wrapper = self._wrapper
+        return wrapper is not None and marks.startswith(wrapper) and not line.strip().strip(wrapper[0])
+
     def _thought(self, line: str, start: bool) -> str:
-        if start and (again := _TEXT_START.match(line)):  # The template has opened the thought, and the model too.
+        if start and (again := TEXT_START.match(line)):  # The template has opened the thought, and the model too.
             return line[again.end() :]
-        end = _THOUGHT_END.search(line)
+        end = self._thought_end.search(line)
         text = line[: end.start()] if end else line
         if text:
             self._pieces.append(Thought(text))
         if end is None:
             return ""
-        self._state = self._prose
+        self._state, self._thought_end = self._prose, THOUGHT_END
         return line[end.end() :].lstrip("\n")
 
     def _other(self, line: str, start: bool) -> str:
@@ -255,15 +307,17 @@ class Extractor:
         return ""
 
     def _code(self, line: str, start: bool) -> str:
-        bare_over = self._raw and not self._fenced and not self._scanner.inside and not _BARE_CONTINUES.match(line)
-        if bare_over and (self._scanner.between or line[0] not in " \t"):
+        if self._raw and not self._fenced and self._bare_over(line):
             self._end_block(closed=True)
+            self._fresh = True
             return line
-        text = line.rstrip("\r\n")
-        fence = self._scan(text, complete=line != text)
-        if fence is None:
+        code = self._margin.offset(line, inside=self._scanner.inside)
+        text = self._code_line(line.rstrip("\r\n"))
+        fence = None if code is None else self._scan(text[code:], complete=line != text)
+        if fence is None or code is None:
             self._raw.append(line)
             return ""
+        fence += code
         if not self._fenced:
             self._raw.append(line[:fence])
             self._end_block(closed=True)
@@ -273,6 +327,18 @@ class Extractor:
         self._raw.append(line[:end])
         self._end_block(closed=True)
         return line[end:]
+
+    def _code_line(self, text: str) -> str:
+        """A line of code without what isn't code in it."""
+        return text
+
+    def _bare_over(self, line: str) -> bool:
+        """Code without a fence doesn't go on with ``line``."""
+        if self._scanner.inside:
+            return False
+        if self._margin.session:  # What is printed goes on to an empty line.
+            return not (self._raw[-1].strip() or self._margin.prompts(line))
+        return not BARE_CONTINUES.match(line) and (self._scanner.between or line[0] not in " \t")
 
     def _scan(self, text: str, *, complete: bool) -> int | None:
         """Offset of the closing fence in the line, if it has one."""
@@ -286,7 +352,8 @@ class Extractor:
         self._pieces += statements
         return fence
 
-    def _start_block(self, *, fenced: bool) -> None:
+    def _start_block(self, *, fenced: bool, quoted: bool = False) -> None:
+        self._margin = Margin(quoted=quoted)
         self._pieces.append(BlockStart(fenced))
         self._scanner, self._raw, self._excess = StatementScanner(self._limits), [], None
         self._fenced, self._state = fenced, self._code

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import regex
 
-from emulator.code.extract import THOUGHT_TAGS, Piece, Thought
+from emulator.code.extract import Piece, Thought
+from emulator.code.openings import THOUGHT_TAGS
 
 _THOUGHTFUL = regex.compile(
     r"\s*(?:(?:Okay|Ok|Alright|Hmm)[,.]? (?:so )?(?:the user\b|let me think|let's see)"

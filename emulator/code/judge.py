@@ -5,17 +5,21 @@ Rule: whatever made a call, the client's own schema judges it here, and nothing 
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from emulator.code.check import UnknownFunction
 from emulator.code.readings import Called
-from emulator.code.values import ModelObject, ParsedCall
-from emulator.code.vocabulary import Unproven, Vocabulary, bindings
+from emulator.code.unknown import folded
+from emulator.code.values import Member, ModelObject, ParsedCall
+from emulator.code.vocabulary import Provable, Unproven, Vocabulary, bindings
 from emulator.runs import MODEL_KEY, RunCall
 from emulator.tools.toolset import Proof
+
+_MOST_WAYS = 32
 
 
 def value_key(value: Any) -> str:
@@ -43,7 +47,25 @@ class Judge:
                 if proof.arguments is not None:
                     return Called(tool.name, proof.arguments)
                 first = first or proof
+            if (members := list(members_of(arguments))) and (chosen := self._chosen(tool, arguments, members)):
+                return Called(tool.name, chosen)
         raise Unproven("; ".join(first.errors) if first else "the call can't be bound")
+
+    def _chosen(self, tool: Provable, arguments: dict[str, Any], members: list[Member]) -> str | None:
+        """The arguments with each enum's member as the choice of the schema that it spells, if there is only one way.
+
+        Raises Unproven for a member that is none of the schema's.
+        """
+        options = [[choice for choice in tool.choices if folded(choice) == folded(member.name)] for member in members]
+        if missing := next((member for member, found in zip(members, options, strict=True) if not found), None):
+            raise Unproven(f"{tool.name}: the name {missing.written} is not defined; write the value itself")
+        proven: set[str] = set()
+        for chosen in itertools.islice(itertools.product(*options), _MOST_WAYS):
+            ways = dict(zip(members, chosen, strict=True))
+            proof = tool.prove({key: _replaced(value, ways) for key, value in arguments.items()})
+            if proof.arguments is not None:
+                proven.add(proof.arguments)
+        return proven.pop() if len(proven) == 1 else None
 
     def run_call(self, call: RunCall) -> Called:
         """A call that a kernel reports, which may be anything.  Raises as ``call`` does."""
@@ -80,6 +102,31 @@ def _object(value: Any) -> Any:
     if isinstance(value, list):
         return [_object(item) for item in cast(list[Any], value)]
     return value
+
+
+def members_of(value: Any) -> Iterator[Member]:
+    """The enum members in a value, nested however deep, of which nobody has said what they are."""
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, Member):
+            yield item
+        elif isinstance(item, dict):
+            left += cast(dict[str, Any], item).values()
+        elif isinstance(item, list | tuple):
+            left += cast(list[Any], item)
+
+
+def _replaced(value: Any, ways: Mapping[Member, str]) -> Any:
+    match value:
+        case Member():
+            return ways[value]
+        case dict():
+            return {key: _replaced(item, ways) for key, item in cast(dict[str, Any], value).items()}
+        case list() | tuple():
+            return [_replaced(item, ways) for item in cast(list[Any], value)]
+        case _:
+            return value
 
 
 def written(call: RunCall) -> str:

@@ -20,6 +20,7 @@ from emulator.code.check import (
     UNNEEDED_MODULES,
     Refused,
 )
+from emulator.code.invented import invented_classes, is_enum
 
 _IMPLIED = ("json", "re", "math", "datetime", "collections", "itertools", "random", "time", "functools")
 _RESERVED = re.compile(r"_[a-z]\w*_")
@@ -43,6 +44,8 @@ class Meaning(Protocol):
     def models(self) -> frozenset[str]: ...
     @property
     def bound(self) -> set[str]: ...
+    @property
+    def enums(self) -> set[str]: ...
     def learn(self, nodes: Iterable[ast.AST]) -> None: ...
 
 
@@ -51,6 +54,10 @@ def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
     statements = _to_first_return(statements)
     # Looking through the whole costs more than all else here, so it is done once for all who ask.
     nodes = [part for statement in statements for part in ast.walk(statement)]
+    known = {*words.tools, *words.models, *words.bound, *_bound(nodes), *IMPLIED_NAMES}
+    if invented := invented_classes(nodes, known):
+        statements = [*invented, *statements]
+        nodes = [*(part for statement in invented for part in ast.walk(statement)), *nodes]
     words.learn(nodes)
     words.bound.update(_bound(nodes))
     if reserved := next(filter(_RESERVED.fullmatch, words.bound), None):
@@ -183,6 +190,10 @@ class _Cleaner(ast.NodeTransformer):
         if bases == {"TypedDict"}:
             made = ast.Assign([ast.Name(node.name, ast.Store())], ast.Name("dict", ast.Load()))
             return ast.copy_location(made, node)
+        if is_enum(node):
+            self._words.enums.add(node.name)
+            node.bases = []
+            return node
         if not bases <= {"BaseModel", "object"} or node.keywords:
             raise Refused(f"class {node.name} can't have base classes here; use a dict or a class without bases")
         decorators = {ast.unparse(item).partition("(")[0].rpartition(".")[2] for item in node.decorator_list}
@@ -240,6 +251,10 @@ class _Cleaner(ast.NodeTransformer):
         match node.func:
             case ast.Attribute(ast.Name("asyncio" | "loop"), method):
                 return self._asynchronous(node, method)
+            case ast.Name("pprint" as name) if name not in self._bound:
+                node.func = ast.copy_location(ast.Name("print", ast.Load()), node.func)
+                node.keywords = []
+                return self.generic_visit(node)
             case ast.Name("gather") if "gather" in self._bound:
                 return self._asynchronous(node, "gather")
             case _:
@@ -267,6 +282,8 @@ class _Cleaner(ast.NodeTransformer):
                 owner in TOOL_OWNERS and node.attr in self._words.tools and owner not in self._bound
             ):
                 return ast.copy_location(ast.Name(node.attr, node.ctx), node)
+            case ast.Attribute(ast.Name(owner)) as member if owner in self._words.enums and node.attr == "value":
+                return member
             case _:
                 return self.generic_visit(node)
 

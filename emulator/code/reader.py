@@ -13,43 +13,34 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from emulator.code.block import Block
 from emulator.code.check import CodeError, Dependent, NeedsRun, NotPython, Refused, UnknownFunction, parse
 from emulator.code.execution import Execution, Step
-from emulator.code.extract import BlockEnd, BlockStart, Extractor, Foreign, Piece, Prose, StrayThoughtEnd, Thought
-from emulator.code.gate import ThoughtGate, wary
+from emulator.code.extract import BlockEnd, BlockStart, Foreign, Piece, Prose, StrayThoughtEnd, Thought
+from emulator.code.gate import wary
 from emulator.code.judge import Judge, written
 from emulator.code.limits import CodeLimits
 from emulator.code.literal import LiteralReader
+from emulator.code.markup import Unreadable
+from emulator.code.mending import Mending
+from emulator.code.pieces import AnswerPieces
 from emulator.code.readings import Called, Made, Manner, Mused, Problem, Reading, Said, canonical
+from emulator.code.rename import bound_names
 from emulator.code.spacing import words_of
 from emulator.code.statements import Statement
-from emulator.code.unknown import explained, is_call, near
+from emulator.code.unknown import explained, is_call, is_words, near
 from emulator.code.values import ParsedCall
 from emulator.code.vocabulary import Vocabulary
 from emulator.runs import Outcome
 
 _FIRST = 64
-"""Characters of an answer, or pieces, that tell how it begins."""
+"""Characters of an answer that tell how it begins."""
 _INVENTED = frozenset(["result", "results", "output", "outputs", "tool_result", "tool_output"])
 """Languages of the fences in which results are shown; after a call, the model made such a block up."""
 
 
 class _Enough(CodeError):
     """No further call is wanted in this answer."""
-
-
-@dataclass(slots=True)
-class _Block:
-    """``first`` is the number of statements before it; ``failed`` the first statement that can't be read; ``unknown``
-    the first call of a function that nobody offers, in a block that has nothing but such calls (``foreign`` is what
-    else there is)."""
-
-    fenced: bool = True
-    first: int = 0
-    engaged: bool = False
-    failed: tuple[str, CodeError] | None = None
-    unknown: tuple[str, CodeError] | None = None
-    foreign: bool = False
 
 
 @dataclass(slots=True)
@@ -77,35 +68,35 @@ class AnswerReader:
     _out: list[Reading] = field(default_factory=list[Reading])
     _space: list[str] = field(default_factory=list[str])
     _thought_space: list[str] = field(default_factory=list[str])
-    _block: _Block | None = None
-    _gate: ThoughtGate | None = None
-    _extractor: Extractor = field(init=False)
+    _block: Block | None = None
+    _text: AnswerPieces = field(init=False)
     _literal: LiteralReader = field(init=False)
     _judge: Judge = field(init=False)
+    _mending: Mending = field(init=False)
+    _bound: set[str] = field(default_factory=set[str])
     _pieces: deque[Piece] = field(default_factory=deque[Piece])
     _finishing: bool = False
     _cut_short: bool = False
     _stop_given: bool = False
     _alone: bool = False
-    _implied: list[str] = field(default_factory=list[str])
     _first_words: str = ""
     _wary: bool = False
     _waiting: list[Reading] = field(default_factory=list[Reading])
 
     def __post_init__(self) -> None:
-        self._extractor = self._new_extractor(in_thought=self.in_thought)
-        self._gate = None if self.in_thought else ThoughtGate()
         self._judge = Judge(self.vocabulary or Vocabulary({}, {}), self.texts)
+        self._mending = Mending(self._judge, self.limits, self.manner.programs)
+        self._text = AnswerPieces(
+            self.vocabulary, self._judge, self.limits, in_thought=self.in_thought, formats=self.manner.formats
+        )
         self._begin_anew()
 
     def _begin_anew(self) -> None:
         known = self._judge.vocabulary
-        self._literal = LiteralReader(known.names, known.models, self._call, runs=self.manner.programs)
+        self._literal = LiteralReader(
+            known.names, known.models, self._call, runs=self.manner.programs, meant=known.meant
+        )
         self.execution = Execution(known.names, known.models, self.limits, incremental=self.manner.incremental)
-
-    def _new_extractor(self, *, in_thought: bool) -> Extractor:
-        names = self.vocabulary.names if self.vocabulary else None
-        return Extractor(names, self.limits, in_thought=in_thought)
 
     @property
     def ran_through(self) -> bool:
@@ -152,22 +143,14 @@ class AnswerReader:
         return self.taken()
 
     def feed(self, text: str) -> list[Reading]:
-        if self._gate is not None:
-            thoughts, text = self._gate.feed(text)
-            self._read(thoughts)
-        elif self.in_thought:
-            text = self._begun_in_thought(text)
-        if text:
-            self._read(self._extractor.feed(text))
+        self._read(self._text.feed(text))
         return self.taken()
 
     def finish(self, reason: str, *, stop_given: bool = False) -> list[Reading]:
         """The answer is over.  ``reason`` is the upstream's; ``stop_given``: the client set stop sequences."""
         self._cut_short = reason not in ("stop", "tool_calls", "function_call")
         self._stop_given = stop_given
-        if self._gate is not None and (held := self._gate.finish()):
-            self._read(self._extractor.feed(held))
-        self._read(self._extractor.finish())
+        self._read(self._text.finish(cut=self._cut_short, stopped=stop_given))
         self._finishing = True
         self._read_on()
         return self.taken()
@@ -175,40 +158,15 @@ class AnswerReader:
     def _conclude(self) -> None:
         """All that was said has been read, and all that was due has been run."""
         self._finishing = False
-        if self.in_thought and not (self.said or self.calls or self.problem or self._cut_short):
-            self._reread_as_answer()
+        if self._text.in_thought and not (self.said or self.calls or self.problem or self._cut_short):
+            self._read(self._text.as_words())
         if self._space and self.said and not self.calls and not self.problem:
             self._out.append(Said("".join(self._space)))
         self._out += self._waiting
 
     def thinks_apart(self) -> None:
         """The upstream tells thoughts from text itself, so the text doesn't begin inside one."""
-        if self.in_thought and not self._implied:
-            self.in_thought = False
-            self._extractor = self._new_extractor(in_thought=False)
-
-    def _begun_in_thought(self, text: str) -> str:
-        """The text that can be read as a thought; an answer that begins with a fence is none."""
-        before = "".join(self._implied) if len(self._implied) < _FIRST else "…"
-        self._implied.append(text)
-        begun = (before + text).lstrip()
-        if before.strip() and not "```".startswith(before.strip()):
-            return text
-        if len(begun) < len("```") and "```".startswith(begun):
-            return ""
-        if begun.startswith("```"):
-            self.in_thought = False
-            self._extractor = self._new_extractor(in_thought=False)
-        return before + text
-
-    def _reread_as_answer(self) -> None:
-        """The model was taken to think from the start, but its thought never ended: it was the answer.
-
-        Its words are; code in what may have been a thought all the same is not called.
-        """
-        self._extractor = Extractor(None, self.limits)
-        self._read(self._extractor.feed("".join(self._implied)))
-        self._read(self._extractor.finish())
+        self._text.thinks_apart()
 
     def taken(self) -> list[Reading]:
         """What has been read since it was last asked for."""
@@ -228,6 +186,8 @@ class AnswerReader:
             self._piece(self._pieces.popleft())
         if self._finishing:
             self.execution.ended = True
+            if not self.is_due and self.execution.forgets_main:
+                self.execution.add("main()")
             if not self.is_due:
                 self._conclude()
 
@@ -245,13 +205,15 @@ class AnswerReader:
                 if not (language in _INVENTED and (self.calls or self.execution.begun)):
                     self._say(text)
             case BlockStart(fenced):
-                self._block = _Block(fenced, first=len(self.execution))
+                self._block = Block(fenced, first=len(self.execution))
                 self._wary = self._wary or (not self.calls and wary(self._first_words))
             case Statement():
                 self._statement(piece)
             case BlockEnd():
                 self._block_end(piece)
-            case StrayThoughtEnd():
+            case Unreadable(source, error):
+                self._stop(source, Refused(error))
+            case _:
                 pass
 
     def _forget_thoughts_calls(self) -> None:
@@ -288,10 +250,9 @@ class AnswerReader:
             return
         source = vocabulary.as_python(statement.source)
         self.execution.add(source)
-        if self.halted:
-            return
-        if self.execution.begun:
-            block.engaged = True
+        if self.halted or self.execution.begun:
+            self._keep(statement, source)
+            block.engaged = block.engaged or not self.halted
             return
         if (block.failed or self.made) and vocabulary.mentioned(source):
             if self._may_run(block.failed[1] if block.failed else None):
@@ -302,13 +263,43 @@ class AnswerReader:
                 return
         nodes: list[ast.stmt] = []
         try:
-            nodes = parse(source, self.limits)
+            source, nodes = self._parsed(statement, source)
             self._literal.run(nodes)
             block.foreign |= "print(" in source
         except (Dependent, _Enough):
             self.halted = self.execution.paused = True
         except CodeError as error:
             self._unreadable(statement, source, nodes, error)
+        if nodes and (self._literal.renamed or self.halted or self.execution.begun):
+            self._literal.renamed = False
+            self._name(source, nodes)
+
+    def _parsed(self, statement: Statement, source: str) -> tuple[str, list[ast.stmt]]:
+        """``source`` parsed, mended where it isn't Python.  Raises CodeError."""
+        try:
+            return source, parse(source, self.limits)
+        except NotPython:
+            ends = not statement.balanced and not (self._stop_given and not statement.closed)
+            mended = self._mending.mended(source, self._literal, ends=ends)
+            if mended is None:
+                raise
+        self.execution.rewrite(mended.source)
+        return mended.source, mended.nodes
+
+    def _keep(self, statement: Statement, source: str) -> None:
+        """A statement that is to be run, or that waits: what can't be read then is told when it is run."""
+        try:
+            source, nodes = self._parsed(statement, source)
+        except CodeError:
+            return
+        self._name(source, nodes)
+
+    def _name(self, source: str, nodes: list[ast.stmt]) -> None:
+        """Let the program call the tools by the stubs' names."""
+        self._bound.update(bound_names(nodes))
+        named = self._judge.vocabulary.own_names(source, nodes, self._bound)
+        if named != source:
+            self.execution.rewrite(named)
 
     def _may_run(self, error: CodeError | None) -> bool:
         """What can't be read off can be run; so can what is read off, but whose calls have their results already."""
@@ -321,10 +312,13 @@ class AnswerReader:
         block, vocabulary = self._block, self.vocabulary
         assert block is not None and vocabulary is not None
         concerns = block.engaged or vocabulary.mentioned(source) or vocabulary.used(nodes)
-        if isinstance(error, NotPython) and not block.fenced and statement.balanced:
+        words = is_words(source) and not vocabulary.mentioned(source)
+        if isinstance(error, NotPython) and statement.balanced and (words or not block.fenced):
             self.execution.cut_back(len(self.execution) - 1)
-            if block.engaged:  # A line of prose that begins like a call.
+            if block.engaged:  # A line of prose that begins like a call, or stands in the code.
                 self._say(f"\n{statement.source}")
+            if block.fenced:
+                return
         elif concerns and self._may_run(error):
             block.engaged = self.execution.begun = True
         # Likeness to every tool takes a while: only a block's first unknown name is looked at.

@@ -54,13 +54,23 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How calls may be made.  ``programs``: what computes is run, by a kernel that keeps its state between steps if
-    ``incremental``.  ``single``: one call a round; ``serial`` are the tools (Python names) of which that holds."""
+    """How calls may be made.
+
+    ``programs``: what computes is run, by a kernel that keeps its state between steps if ``incremental``.  ``single``:
+    one call a round; ``serial`` are the tools (Python names) of which that holds.  ``formats``: JSON and other texts
+    that may be something else count as calls if the answer has no other; off where the client wants JSON as its answer.
+    """
 
     programs: bool = True
     incremental: bool = True
     single: bool = False
     serial: frozenset[str] = frozenset()
+    formats: bool = True
+
+    @property
+    def one_at_a_time(self) -> tuple[str, ...]:
+        """The tools of which that holds, as a run is told: ``*`` are all."""
+        return ("*",) if self.single else tuple(self.serial)
 
 
 def canonical(name: str, arguments: str) -> tuple[str, str]:

@@ -73,6 +73,11 @@ class StatementScanner:
         """The next line continues a bracket, a string or a backslash."""
         return bool(self._depth or self._quote or self._continued)
 
+    @property
+    def in_string(self) -> bool:
+        """The next line continues a string."""
+        return self._quote is not None
+
     def line(self, text: str, *, complete: bool = True) -> tuple[list[Statement], int | None]:
         """Scan one line (without its newline); the text's last line isn't ``complete`` without one.
 

@@ -4,9 +4,67 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+
+import regex
 
 from emulator.code.check import CodeError, UnknownFunction
+
+_OWNERS = frozenset(
+    "function functions tool tools api default_api apis client self mcp server agent assistant utils default".split()
+)
+"""What models put before a tool's name and a dot, where it isn't a module's or an object's name."""
+_LONGEST = 256
+_BREAK = regex.compile(r"[.:/]+|__+")
+_ASSIGNS = regex.compile(r"[^\W\d][\w.]*+(?:\[[^\]\n]*+\])*+[ \t]*+(?::[^=\n]*+)?[-+*/|&]?=(?!=)|(?:import|from)[ ]")
+_NO_LETTERS = regex.compile(r"[\W_]+")
+
+
+def meant(name: str, names: Collection[str], index: Mapping[str, list[str]] | None = None) -> str | None:
+    """The one tool that ``name`` is another way of writing, or None.
+
+    Case, dashes, underscores and camelCase make no difference, and a prefix may stand before the name
+    (``functions.``, ``mcp__weather__``).  Any other ``object.`` is a prefix only to a name of several words:
+    ``requests.get`` is no call of a tool ``get``.  ``index`` is ``by_folded(names)``, for whoever asks often.
+    """
+    if name in names:
+        return name
+    if len(name) > _LONGEST:
+        return None
+    tools = by_folded(names) if index is None else index
+    for rest in _without_prefixes(name):
+        if found := tools.get(folded(rest)):
+            return rest if rest in found else found[0] if len(found) == 1 else None
+    return None
+
+
+def by_folded(names: Collection[str]) -> dict[str, list[str]]:
+    """The names that are written alike."""
+    index: dict[str, list[str]] = {}
+    for name in names:
+        index.setdefault(folded(name), []).append(name)
+    return index
+
+
+def folded(name: str) -> str:
+    """Equal for all ways of writing one name."""
+    return _NO_LETTERS.sub("", name).casefold() or name
+
+
+def _without_prefixes(name: str) -> Iterator[str]:
+    """``name``, then what is left of it without one prefix, two, …"""
+    yield name
+    clear = True
+    for found in _BREAK.finditer(name):
+        segment = name[: found.start()].rpartition(".")[2].lower()
+        clear = clear and (found.group() != "." or segment in _OWNERS)
+        rest = name[found.end() :]
+        if clear or _several_words(rest):
+            yield rest
+
+
+def _several_words(name: str) -> bool:
+    return "_" in name.strip("_") or "-" in name or not (name.islower() or name.isupper())
 
 
 def is_call(node: ast.stmt) -> bool:
@@ -28,6 +86,11 @@ def near(error: CodeError, names: Collection[str]) -> bool:
     return any(folded == known.replace("_", "").lower() for known in names) or bool(
         difflib.get_close_matches(error.name, names, n=1, cutoff=0.8)
     )
+
+
+def is_words(source: str) -> bool:
+    """Source that isn't Python, and that nothing else in a program can need: a line of words."""
+    return "\n" not in source and not _ASSIGNS.match(source)
 
 
 def explained(error: CodeError, names: Collection[str]) -> str:

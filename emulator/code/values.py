@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -58,9 +58,27 @@ class ModelObject:
     fields: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """``Unit.CELSIUS``, as it was ``written``; its ``value`` is None where the model never said which it is."""
+
+    written: str
+    name: str
+    value: str | int | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnumClass:
+    """An enum that the model has defined."""
+
+    members: Mapping[str, Member]
+
+
 def plain(value: Any) -> Any:
-    """Model objects as dicts, all the way down."""
+    """Model objects as dicts, all the way down, and members as their values, if they are known."""
     match value:
+        case Member(_, _, known) if known is not None:
+            return known
         case ModelObject(_, fields):
             return {key: plain(item) for key, item in fields.items()}
         case dict():

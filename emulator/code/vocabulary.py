@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+import builtins
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import regex
 
-from emulator.code.check import CodeError
-from emulator.code.schedule import Scheduled
-from emulator.code.schedules import Schedules
+from emulator.code.check import CodeError, parse
+from emulator.code.limits import CodeLimits
+from emulator.code.rename import renamed
+from emulator.code.schedule import Scheduled, Scheduler
+from emulator.code.unknown import by_folded, meant
 from emulator.code.values import ModelObject, ParsedCall, plain
-from emulator.recent import Recent
 from emulator.tools.toolset import Proof
 
 
@@ -31,11 +33,27 @@ class Provable(Protocol):
         """The parameters' Python names in the order of the signature."""
         ...
 
+    @property
+    def choices(self) -> Collection[str]:
+        """All texts of which the schema lets one choose, wherever in it they stand."""
+        ...
+
     def prove(self, arguments: Mapping[str, Any]) -> Proof: ...
 
 
-_WIRE_CALL = regex.compile(r"(?P<before>\s*(?:[^\W\d]\w*\s*=\s*)?(?:await\s+)?)(?P<name>[\w]+(?:-+\w+)+)(?=\s*\()")
-_CALLED = regex.compile(r"(?:(?<![\w.])|(?<=\b(?:tools|functions|self)\.))[^\W\d]\w*+(?=\s*+\()")
+_DASHED = regex.compile(
+    r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"""
+    r"""|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?|\#[^\n]*+"""
+    r"""|(?<![\w.)\]])(?P<name>[^\W\d]\w*+(?:\.\w++)*+(?:-\w++|\.\d\w*+)(?:[-.]\w++)*+)(?=\s*+\()""",
+    regex.DOTALL,
+)
+"""Names with dashes that are called; strings and comments are passed over, also strings that never end."""
+_DOTTED_DIGIT = regex.compile(r"[^\W\d]\.\d")
+_CALLED = regex.compile(r"(?:(?<![\w.]))[^\W\d][\w.]*+(?:-[\w.]++)*+(?=\s*+\()")
+
+
+_MOST_SPELLINGS = 512
+"""Names found out that are kept with a vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +62,54 @@ class Vocabulary:
 
     tools: Mapping[str, Provable]
     models: Mapping[str, tuple[str, ...]]
-    known: Recent[Hashable, Scheduled | CodeError] | None = None
-    schedules: Schedules = field(init=False, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "schedules", Schedules(self.tools.keys(), self.models, self.known))
+    _spellings: list[_Spellings] = field(init=False, compare=False, repr=False, default_factory=list["_Spellings"])
+    _meant: dict[str, str | None] = field(init=False, compare=False, repr=False, default_factory=dict[str, str | None])
 
     @property
     def names(self) -> Collection[str]:
         return self.tools.keys()
 
-    def as_python(self, source: str) -> str:
-        """``source`` with the stubs' name for the client's, where that is called as it is: ``get-weather(…)``."""
-        found = _WIRE_CALL.match(source)
-        if found is None:
+    def meant(self, name: str) -> str | None:
+        """The Python name of the tool that ``name`` stands for: its client's name, the stub's, or another way of
+        writing one of them."""
+        if name not in self._meant:
+            if not self._spellings:  # Only where some other name is met.
+                self._spellings.append(_Spellings.of(self.tools))
+            spelled = self._spellings[0]
+            found = meant(name, self.tools, spelled.python) or meant(name, spelled.names, spelled.wire)
+            if len(self._meant) >= _MOST_SPELLINGS:  # Models write any names, and a vocabulary outlives the answer.
+                self._meant.clear()
+            self._meant[name] = spelled.names.get(found, found) if found else None
+        return self._meant[name]
+
+    def scheduled(self, program: str, limits: CodeLimits) -> Scheduled:
+        """A whole program as a kernel is given it.  Raises CodeError for what isn't one that can be run."""
+        return Scheduler(self.tools.keys(), self.models).add(parse(program, limits))
+
+    def own_names(self, source: str, nodes: Iterable[ast.AST], bound: set[str]) -> str:
+        """``source``, which parses as ``nodes``, with the stubs' names where tools are called by others; ``bound`` are
+        names that the program has given a meaning."""
+        if not any(name not in self.tools and self.stands_for_tool(name) for name in _CALLED.findall(source)):
             return source
-        names = {tool.name: python for python, tool in self.tools.items()}
-        python = names.get(found["name"])
-        return source if python is None else f"{found['before']}{python}{source[found.end() :]}"
+        return renamed(source, nodes, self.meant, bound | set(dir(builtins)) | self.models.keys())
+
+    def as_python(self, source: str) -> str:
+        """``source`` with the stubs' names where a name is called that is no Python: ``get-weather(…)``."""
+        if "-" not in source and ("." not in source or not _DOTTED_DIGIT.search(source)):
+            return source
+        return _DASHED.sub(self._undashed, source)
+
+    def _undashed(self, found: regex.Match[str]) -> str:
+        name = found["name"]
+        return (name and self.meant(name)) or found.group()
 
     def mentioned(self, source: str) -> bool:
         """Something in ``source`` looks like a call of a tool."""
-        return any(found.group() in self.tools for found in _CALLED.finditer(source))
+        return any(self.stands_for_tool(found.group()) for found in _CALLED.finditer(source))
+
+    def stands_for_tool(self, name: str) -> bool:
+        """Whoever calls ``name`` means one of the tools."""
+        return name in self.tools or (not hasattr(builtins, name) and self.meant(name) is not None)
 
     def used(self, nodes: Iterable[ast.AST]) -> bool:
         """A tool is called, or meant as a value."""
@@ -76,10 +120,43 @@ class Vocabulary:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Spellings:
+    """The Python names by the client's, and the names of both kinds that are written alike."""
+
+    names: dict[str, str]
+    python: dict[str, list[str]]
+    wire: dict[str, list[str]]
+
+    @staticmethod
+    def of(tools: Mapping[str, Provable]) -> _Spellings:
+        names = {tool.name: python for python, tool in tools.items()}
+        return _Spellings(names, by_folded(tools.keys()), by_folded(names.keys()))
+
+
+@dataclass(frozen=True, slots=True)
+class CallableNames:
+    """The names whose call means a tool, in any way of writing them."""
+
+    vocabulary: Vocabulary
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.vocabulary.stands_for_tool(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.vocabulary.tools)
+
+    def __len__(self) -> int:
+        return len(self.vocabulary.tools)
+
+
 def bindings(tool: Provable, call: ParsedCall, models: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The ways to read a call's arguments, likeliest first; the one that is proven counts."""
     parameters = list(tool.parameters)
     if len(call.positional) > len(parameters):
+        whole = _only_value(call, parameters)
+        if isinstance(whole, ModelObject | dict):
+            return [plain(whole)]
         raise Unproven(f"{call.name} takes at most {len(parameters)} arguments; {len(call.positional)} were given")
     bound = dict(zip(parameters, call.positional, strict=False))
     if twice := bound.keys() & call.keywords.keys():

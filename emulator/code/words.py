@@ -60,6 +60,8 @@ class Words:
     """What is imported, and the classes: their attributes are nobody's results."""
     bound: set[str] = field(default_factory=set[str])
     """Names that the program itself has given a meaning so far."""
+    enums: set[str] = field(default_factory=set[str])
+    """Enums that the program has defined; their members are their values."""
     shadowed: frozenset[str] = frozenset()
     """Names that mean something else where the scheduling just is: parameters."""
     hoisted: int = 0

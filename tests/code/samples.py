@@ -23,6 +23,8 @@ class Tool:
     name: str
     parameters: tuple[str, ...]
 
+    choices: tuple[str, ...] = ()
+
     def prove(self, arguments: Mapping[str, Any]) -> Proof:
         unknown = [key for key in arguments if key not in self.parameters]
         return (

@@ -189,3 +189,20 @@ def test_an_outcome_of_another_shape_changes_nothing() -> None:
     running.due()
     assert running.ran(Outcome("done", (RunCall("f", (1,)),))) == []
     assert running.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "forgotten"),
+    [
+        ("def main():\n    f(1)", True),
+        ("async def main():\n    f(1)", True),
+        ("def main():\n    f(1)\nmain()", False),
+        ("def main(x):\n    f(x)", False),
+        ("def other():\n    f(1)", False),
+        ("def main():\n    f(1)\ng(2)", False),
+    ],
+)
+def test_a_main_that_nobody_calls_was_forgotten(source: str, forgotten: bool) -> None:
+    running = execution(source)
+    step(running)
+    assert running.forgets_main == forgotten

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from emulator.code.check import UnknownFunction
 from emulator.code.judge import Judge, value_key, written
-from emulator.code.literal import UnknownFunction
 from emulator.code.readings import Called
+from emulator.code.values import Member, ParsedCall
 from emulator.code.vocabulary import Unproven, Vocabulary
 from emulator.runs import MODEL_KEY, RunCall
 from emulator.tools.toolset import Proof
@@ -24,6 +25,8 @@ class Typed:
 
     name: str
     types: dict[str, type[Any]]
+
+    choices: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -109,3 +112,25 @@ def test_equal_values_have_equal_keys() -> None:
 def test_a_reported_call_is_shown_shortened() -> None:
     assert written(RunCall("f", (1, "a"), {"x": [2]})) == "f(1, 'a', x=[2])"
     assert len(written(RunCall("f", ("x" * 1000,)))) == 301
+
+
+def test_members_of_enums_are_the_choices_that_they_spell() -> None:
+    """``Unit.CELSIUS`` is never defined by the model: the schema says what it is, if it says just one thing."""
+    tool = Typed("store", {"text": str, "more": str}, choices=("celsius", "km/h", "North-West"))
+    judge = Judge(Vocabulary({"store": tool}, {}))
+
+    def stored(name: str, value: str | None = None) -> Called:
+        return judge.call(ParsedCall("store", (), {"text": Member(f"Unit.{name}", name, value)}))
+
+    assert stored("CELSIUS") == call("store", text="celsius")
+    assert stored("KM_H") == call("store", text="km/h")
+    assert stored("NORTH_WEST") == call("store", text="North-West")
+    assert stored("ANY", "said before") == call("store", text="said before")
+    with pytest.raises(Unproven, match=r"Unit\.KELVIN is not defined"):
+        stored("KELVIN")
+
+
+def test_a_member_that_spells_several_choices_is_none() -> None:
+    judge = Judge(Vocabulary({"store": Typed("store", {"text": str}, choices=("on", "ON"))}, {}))
+    with pytest.raises(Unproven):
+        judge.call(ParsedCall("store", (), {"text": Member("State.On", "On")}))

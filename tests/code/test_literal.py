@@ -178,3 +178,44 @@ def test_dunders_are_out_of_reach() -> None:
     ):
         with pytest.raises(CodeError):
             calls(source)
+
+
+def test_invented_classes_hold_what_they_are_given() -> None:
+    """Models make objects of classes that nobody has defined, and read them again."""
+    for source in (
+        "a = Args(x=1, y=[2])\nf(a.x, a.y[0])",
+        "a = Args.model_validate({'x': 1, 'y': 2})\nf(**a.model_dump())",
+        "a = Args(x=1, y=2)\nf(*[a['x'], a.__dict__['y']])",
+        "f(**Args(x=1, y=2, z=None).dict(exclude_none=True))",
+    ):
+        (read,) = calls(source)
+        assert read in (ParsedCall("f", (1, 2), {}), ParsedCall("f", (), {"x": 1, "y": 2}))
+    assert value("Path('/tmp/a')") == "/tmp/a"
+    assert value("json.loads('{\"a\": [1]}')") == {"a": [1]}
+    assert value("{a: 1, 'b': 2}") == {"a": 1, "b": 2}
+
+
+def test_enums_that_are_defined() -> None:
+    source = "class Unit(str, Enum):\n    'Units.'\n    C = 'celsius'\n"
+    assert [plain(call.positional) for call in calls(f"{source}f(Unit.C, Unit.C.value, Unit('celsius'))")] == [
+        ("celsius", "celsius", "celsius")
+    ]
+    with pytest.raises(NeedsRun):
+        calls(source + "    def g(self): ...\nf(Unit.C)")
+
+
+def test_tools_by_other_names() -> None:
+    read: list[ParsedCall] = []
+    other = {"F": "f", "api.f": "f", "client.f": "f", "math.f": "f"}
+    reader = LiteralReader(frozenset(["f"]), {"Point": ("x",)}, read.append, meant=other.get)
+    reader.run(parse("F(1)\napi.f(2)\nclient = Client(key=1)\nclient.f(3)\nmath.f(4)\nf(F(x=5))", CodeLimits()))
+    assert [call.name for call in read] == ["f"] * 5
+    assert isinstance(read[-1].positional[0], ModelObject)
+    assert reader.renamed
+    for source in ("f(math.f(1))", "api = 1\napi.f(1)"):
+        with pytest.raises(CodeError):
+            reader.run(parse(source, CodeLimits()))
+
+
+def test_an_end_behind_calls_is_no_fault() -> None:
+    assert [call.name for call in calls("f(1)\n...\nexit()")] == ["f"]

@@ -228,3 +228,26 @@ def test_without_tools_code_is_text() -> None:
     reader = AnswerReader(None, CodeLimits())
     text = "```python\nnow()\n```\n"
     assert merged(reader.feed(text) + reader.finish("stop")) == [Said(text)]
+
+
+def test_a_program_that_is_kept_calls_the_tools_by_their_names_and_is_python() -> None:
+    """It is run again when the results come, without anybody who knows what the model meant."""
+    text = "w = getWeather(city='Paris')\nif w.rain:\n    tools.send(to='a' body=w)\nmcp.get_weather(city=w.next)"
+    readings, reader = read(f"```python\n{text}\n```")
+    assert readings == [PARIS]
+    kept = "w = get_weather(city='Paris')\nif w.rain:\n    send(to='a', body=w)\nget_weather(city=w.next)"
+    assert (reader.halted, reader.program()) == (True, kept)
+
+
+def test_the_place_of_a_fault_is_shown() -> None:
+    _, reader = read("```python\nnow()\nget_weather(city='Paris' + )\n```")
+    assert reader.problem is not None
+    line, shown, mark = reader.problem.error.split("\n")
+    assert "line 1, column 28" in line
+    assert shown[len(mark) - 1] == ")"
+
+
+def test_words_among_code_are_no_fault() -> None:
+    assert read("```python\nHere is the call:\nnow()\n```")[0] == [call("now")]
+    readings, reader = read("```python\nnow()\nThat's the time.")
+    assert (readings, reader.problem) == ([call("now"), Said("That's the time.")], None)

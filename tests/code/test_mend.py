@@ -1,0 +1,102 @@
+"""A mended call is made without the model being asked: a wrong guess would do something that nobody meant."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.code.mend import LONGEST, candidates
+from emulator.code.reindent import reindented
+
+
+def mended(source: str, *, ends: bool = True) -> set[str]:
+    """The candidates that are Python, as Python writes them."""
+    found: set[str] = set()
+    for candidate in candidates(source, ends=ends):
+        try:
+            found.add(ast.unparse(ast.parse(candidate)))
+        except SyntaxError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("f(1", "f(1)"),
+        ("f([1, {'a': (2", "f([1, {'a': 2}])"),
+        ("f({'a': 1)", "f({'a': 1})"),
+        ("f(1))", "f(1)"),
+        ("f(a=1 b=2)", "f(a=1, b=2)"),
+        ("f(\n a='x'\n b='y'\n)", "f(a='x', b='y')"),
+        ("f({'a': 'x' 'b': 'y'})", "f({'a': 'x', 'b': 'y'})"),
+        ("[f(1)\n g(2)]", "[f(1), g(2)]"),
+        ("f(a=1,, b=2)", "f(a=1, b=2)"),
+        ("f(a: 1, 'b': 2, 'c'=3, d => 4)", "f(a=1, b=2, c=3, d=4)"),
+        ("f(a: str = 'x', b: list[int] | None = [1])", "f(a='x', b=[1])"),
+        ("f(from='a', class='b', in='c')", "f(from_='a', class_='b', in_='c')"),
+        ("f('from': 'a')", "f(from_='a')"),
+        ("f(“a”, ‘b’, „c“, «d»)", "f('a', 'b', 'c', 'd')"),
+        ("f(“it's \"so\" ”)", "f('it\\'s \"so\" ')"),
+        ("f(“a\", \"b”)", "f('a', 'b')"),
+        ("f(a=“x“)", "f(a='x')"),
+        ('f(\\"a\\")', "f('a')"),
+        ("f（a＝1，b＝2）", "f(a=1, b=2)"),
+        ("f(a=1,\u00a0b=2)\u200b", "f(a=1, b=2)"),
+        ("f(a=05, b=0.05, c=2019 d=10)", "f(a=5, b=0.05, c=2019, d=10)"),
+        ("get\\_it(1)", "get_it(1)"),
+        ("for x in [1]\n    f(x)", "for x in [1]:\n    f(x)"),
+        ("f(1) -> {'a': 2}", "f(1)"),
+        ("if a:\n    f(1)\n      g(2)\n  h(3)", "if a:\n    f(1)\n    g(2)\n    h(3)"),
+        ("if a:\n\tf(1)\n        g(2)", "if a:\n    f(1)\n    g(2)"),
+        ("if a:\nf(1)", "if a:\n    f(1)"),
+    ],
+)  # fmt: skip
+def test_what_is_meant_is_plain(source: str, expected: str) -> None:
+    assert mended(source) == {ast.unparse(ast.parse(expected))}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "f('a",
+        'f("""a',
+        "f(1,",
+        "f(a=",
+        "f(1 +",
+        "x is y z",
+        "f(1) g",
+        "f(" * 100,
+        "f(a b)" + " " * LONGEST,
+    ],
+)
+def test_what_is_not_is_left_alone(source: str) -> None:
+    assert mended(source) == set()
+
+
+def test_open_brackets_are_closed_at_the_end_only() -> None:
+    assert mended("f(1", ends=False) == set()
+    assert mended("f(1 2)", ends=False) == {"f(1, 2)"}
+
+
+@given(st.text(alphabet="f(){}[]'\"“”‘,:=> \n\t\\#1ab_.-", max_size=60))
+def test_anything_can_be_looked_at(source: str) -> None:
+    found = list(candidates(source, ends=True))
+    assert len(found) == len(set(found)) <= 3
+    assert source not in found
+
+
+@pytest.mark.parametrize(
+    "unit", ["(", "“", "'", '"', "\\", "f(a: ", "a b ", "\u200b", '“a" ', "x: str ", "=> ", "‘", '\\"', "if a\n"]
+)
+def test_long_text_is_looked_at_once(unit: str) -> None:
+    """Every rule meets what a hostile model may write at the greatest length: quadratic rules would never end here."""
+    source = "f(" + unit * (LONGEST // len(unit) - 2)
+    assert len(list(candidates(source, ends=True))) <= 3
+
+
+def test_lines_of_a_long_string_stay_where_they_are() -> None:
+    assert reindented('if a:\n  f("""\n x""")\n   g()', 4) is None
