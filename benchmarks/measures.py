@@ -9,6 +9,7 @@ from statistics import median, quantiles
 
 from benchmarks.load import StreamsRead, read_streams, requests_per_second
 from benchmarks.program_measures import executions, memory, pool, programs
+from benchmarks.reading import reading
 from benchmarks.report import Figure
 from benchmarks.servers import Servers
 from benchmarks.size import Size
@@ -154,6 +155,7 @@ MEASURES: dict[str, Callable[[Servers, Size], list[Figure]]] = {
     "programs": programs,
     "pool": pool,
     "executions": executions,
+    "reading": reading,
     "memory": memory,
     "tokens": tokens,
 }

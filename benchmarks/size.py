@@ -10,6 +10,7 @@ class Size:
     """``rounds`` are batches of 25 requests a side; seconds where the name says no other.
 
     ``program_rounds`` are batches of 8 programs a side, ``pools`` how often a pool of kernels is started.
+    ``readings`` are how often each answer is read, of which the fastest counts.
     ``programs`` go straight through a pool while its memory is watched, ``programs_asked`` over HTTP.
     """
 
@@ -25,6 +26,7 @@ class Size:
     program_rounds: int
     pools: int
     execution_seconds: float
+    readings: int
     programs: int
     programs_asked: int
 
@@ -42,6 +44,7 @@ FULL = Size(
     program_rounds=40,
     pools=5,
     execution_seconds=8.0,
+    readings=7,
     programs=20_000,
     programs_asked=2_000,
 )
@@ -58,6 +61,7 @@ QUICK = Size(
     program_rounds=4,
     pools=1,
     execution_seconds=1.0,
+    readings=3,
     programs=2_000,
     programs_asked=200,
 )
