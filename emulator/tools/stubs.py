@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from emulator.tools.compact import compact
+from emulator.tools.grammar.forms import forms_of
 from emulator.tools.models import default_text, render_models
 from emulator.tools.notes import Notes, facts_note, field_note
+from emulator.tools.repeats import once
 from emulator.tools.results import make_result
 from emulator.tools.schema import SchemaError, SchemaLimits, rebuild
 from emulator.tools.toolstub import ModelNames, Shape, ToolStub, wire_arguments
-from emulator.tools.tree import build_tree
+from emulator.tools.tree import whole_tree
 from emulator.tools.types import (
     FieldType,
     ListOf,
@@ -49,7 +51,8 @@ def make_stub(
     ``returns`` that can't be worked with say nothing.
     """
     try:
-        tree = build_tree(rebuild(parameters, limits), tool=python_name, reserved=reserved)
+        whole = whole_tree(rebuild(parameters, limits), tool=python_name, reserved=reserved)
+        tree = once(whole)
         fields = _in_order(tree.root)
         notes = Notes()
         classes = render_models(tree.models, python_name, notes)
@@ -69,6 +72,7 @@ def make_stub(
         classes=classes | result.classes,
         models={model.name: ModelNames(_names(model), _nested(model, renamed)) for model in tree.models},
         renames=_nested(tree.root, renamed),
+        forms=forms_of(_in_order(whole.root), whole.root.others, whole.models),
     )
 
 

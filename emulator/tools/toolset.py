@@ -6,12 +6,15 @@ enough that three hundred at once would hold up the serving loop, so each is com
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from emulator.errors import InvalidRequest
 from emulator.recent import Recent, content_key
+from emulator.tools.grammar.answers import Demands, answer_grammar
+from emulator.tools.grammar.decisions import decision_schema
+from emulator.tools.grammar.gbnf import gbnf
 from emulator.tools.jobs import StubFault, StubJob, StubMaker, StubResult
 from emulator.tools.naming import FUNCTION_WORDS, identifier, identifiers
 from emulator.tools.plain import arguments_json
@@ -19,6 +22,12 @@ from emulator.tools.prove import Proven, Prover
 from emulator.tools.schema import SchemaLimits
 from emulator.tools.together import clashing_classes, written_together
 from emulator.tools.toolstub import ModelNames, ToolStub, wire_arguments
+
+_MOST_FORMS = 100_000
+"""Characters of the forms of all tools in a grammar, whose text is some times as long and takes a second to make."""
+
+_GRAMMARS = 4
+"""A tool set's grammars that are kept: of each there is one for each manner of answering that was asked for lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +57,31 @@ class Declared(Protocol):
 class Tool:
     """A tool with its stub; ``parameters`` are their Python names in the order of the signature."""
 
-    __slots__ = ("_prover", "_schema", "name", "parameters", "python_name", "stub")
+    __slots__ = ("_choices", "_prover", "_schema", "name", "parameters", "python_name", "stub")
 
     def __init__(self, stub: ToolStub, schema: Any) -> None:
         self.name, self.python_name, self.stub = stub.name, stub.python_name, stub
         self.parameters = tuple(stub.parameters)
         self._schema = schema
         self._prover: Prover | None = None
+        self._choices: frozenset[str] | None = None
 
     @property
     def model_fields(self) -> dict[str, tuple[str, ...]]:
         """Each model of the stub with its fields' Python names, in order."""
         return {name: tuple(model.fields) for name, model in self.stub.models.items()}
+
+    @property
+    def declared(self) -> Any:
+        """The schema of its parameters, as the client wrote it."""
+        return self._schema
+
+    @property
+    def choices(self) -> frozenset[str]:
+        """All texts of the schema's enums and constants, wherever in it they stand."""
+        if self._choices is None:
+            self._choices = frozenset(_choices(self._schema))
+        return self._choices
 
     def prove(self, arguments: Mapping[str, Any]) -> Proof:
         """Judge ``arguments``, named as in the stub, by the client's own schema."""
@@ -74,6 +96,20 @@ class Tool:
     def python_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of an earlier call, named as in the stub, also inside its models: the inverse renaming."""
         return wire_arguments(_inverted(self.stub), arguments)
+
+
+def _choices(schema: Any) -> Iterator[str]:
+    left: list[Any] = [schema]
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            keywords = cast(dict[str, Any], node)
+            given = keywords.get("enum")
+            options = [*cast(list[Any], given)] if isinstance(given, list) else []
+            yield from (option for option in [*options, keywords.get("const")] if isinstance(option, str))
+            left += keywords.values()
+        elif isinstance(node, list):
+            left += cast(list[Any], node)
 
 
 def _inverted(stub: ToolStub) -> ToolStub:
@@ -91,15 +127,37 @@ def _inverted_names(names: ModelNames) -> ModelNames:
 class ToolSet:
     """Tools by the client's names.  ``key`` is the content's; equal sets have equal keys."""
 
-    __slots__ = ("by_name", "key")
+    __slots__ = ("_decisions", "_grammars", "by_name", "key")
 
     def __init__(self, key: bytes, tools: Sequence[Tool]) -> None:
         self.key = key
         self.by_name = {tool.name: tool for tool in tools}
+        self._grammars = Recent[Hashable, str](_GRAMMARS)
+        self._decisions = Recent[Hashable, dict[str, Any]](_GRAMMARS)
 
     def stubs(self, names: Sequence[str]) -> str:
         """The stubs of these tools, as the model is shown them."""
         return written_together([self.by_name[name].stub for name in names])
+
+    def grammar(self, names: Sequence[str], demands: Demands) -> str | None:
+        """Answers in code with calls of these tools, as GBNF; see grammar.answers.  None where that is too large."""
+        key = (tuple(names), demands)
+        known = self._grammars.get(key)
+        if known is not None:
+            return known
+        stubs = [self.by_name[name].stub for name in names]
+        if sum(len(str(stub.forms)) for stub in stubs) > _MOST_FORMS:
+            return None
+        return self._grammars.put(key, gbnf(answer_grammar(stubs, demands)))
+
+    def decisions(self, names: Sequence[str], *, required: bool = False, single: bool = False) -> dict[str, Any]:
+        """The JSON Schema of a decision among these tools, in the client's names; see grammar.decisions."""
+        key = (tuple(names), required, single)
+        known = self._decisions.get(key)
+        if known is not None:
+            return known
+        tools = [(name, self.by_name[name].declared) for name in names]
+        return self._decisions.put(key, decision_schema(tools, required=required, single=single))
 
     def python_names(self, name: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """A past call in the stubs' terms; a tool that isn't there any more keeps its name as far as Python allows."""

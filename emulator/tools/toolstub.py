@@ -31,7 +31,8 @@ class ToolStub:
     ``head`` is the function's signature up to the colon, ``about`` what the tool is for, ``notes`` what there is to
     say of each parameter, under "" of all of them and under "return" of the result.
     ``parameters`` are Python name → wire name in the order of the signature; ``renames`` the shapes of
-    those parameters inside which keys have other names in Python.
+    those parameters inside which keys have other names in Python; ``forms`` what the values may be, see
+    grammar/forms.py.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ToolStub:
     classes: dict[str, str] = field(default_factory=dict[str, str])
     models: dict[str, ModelNames] = field(default_factory=dict[str, ModelNames])
     renames: dict[str, Shape] = field(default_factory=dict[str, Shape])
+    forms: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
 
     @property
     def source(self) -> str:
@@ -71,6 +73,7 @@ class ToolStub:
             "classes": self.classes,
             "models": {name: [model.fields, model.nested] for name, model in self.models.items()},
             "renames": self.renames,
+            "forms": self.forms,
         }
 
     @staticmethod

@@ -43,9 +43,15 @@ _ARRAY_WORDS = ("items", "prefixItems", "minItems", "maxItems", "uniqueItems")
 
 
 def build_tree(schema: Schema, *, tool: str, reserved: Collection[str] = ()) -> Tree:
-    """The tree of a tool's parameters; ``tool`` is the function's Python name.
+    """The tree of a tool's parameters, as it is shown; ``tool`` is the function's Python name.
 
-    No class has that name or one of ``reserved``.
+    No class has that name or one of ``reserved``.  Raises as ``whole_tree`` does.
+    """
+    return once(whole_tree(schema, tool=tool, reserved=reserved))
+
+
+def whole_tree(schema: Schema, *, tool: str, reserved: Collection[str] = ()) -> Tree:
+    """The same with every value of every enum in its type, however many there are.
 
     ``schema`` comes from ``rebuild``.  Raises SchemaError where no object fits the root.
     """
@@ -57,7 +63,7 @@ def build_tree(schema: Schema, *, tool: str, reserved: Collection[str] = ()) -> 
     if alternatives and not any("object" in listed(branch.get("type", "object")) for branch in alternatives):
         raise SchemaError("no alternative is an object, and a call's arguments have names", "parameters")
     model = builder.model(root, "", (tool,))
-    return once(Tree(model, tuple(shape for shape in builder.models.values() if shape is not None)))
+    return Tree(model, tuple(shape for shape in builder.models.values() if shape is not None))
 
 
 def build_result(schema: Schema, *, tool: str, reserved: Collection[str] = ()) -> Tree:
@@ -254,12 +260,14 @@ class _Builder:
             branches = [branch for item in group if "object" in _kinds(branch := self.merger.flat(item)) or not branch]
             demands = [[name for name in branch.get("required", []) if name not in required] for branch in branches]
             for branch in branches:
-                self._offer(properties, branch, group=True)
+                self._offer(properties, branch)
             required.extend(name for name in (demands[0] if demands else []) if all(name in each for each in demands))
             if len(demands) > 1 and any(demands):
                 choices.append(("", Facts(limits=(("required", demands),))))
+        maybe: Schema = {}
         for item in cast(list[Subschema], flat.get("$maybe", [])):
-            self._offer(properties, self.merger.flat(item), group=False)
+            self._offer(maybe, self.merger.flat(item))
+        properties |= {name: item for name, item in maybe.items() if name not in properties}
         for name in required:
             properties.setdefault(name, True)
         parts: list[tuple[str, Facts]] = []
@@ -271,13 +279,13 @@ class _Builder:
         shared = title in self.of_definition.values()
         facts = _facts({key: flat[key] for key in ("description", "title") if key in flat and shared})
         extra = tuple(part for part in (*choices, *parts) if part[1])
-        return Model(title, replace(facts, parts=extra), fields, others)
+        return Model(title, replace(facts, parts=extra), fields, others, flat.get("additionalProperties") is False)
 
-    def _offer(self, properties: Schema, branch: Schema, *, group: bool) -> None:
+    def _offer(self, properties: Schema, branch: Schema) -> None:
         for name, schema in cast(Schema, branch.get("properties", {})).items():
             if name not in properties:
                 properties[name] = schema
-            elif group and properties[name] != schema and isinstance(properties[name], dict):
+            elif properties[name] != schema and isinstance(properties[name], dict):
                 known = cast(Schema, properties[name])
                 known_options = known["anyOf"] if known.keys() == {"anyOf"} else [known]
                 properties[name] = {"anyOf": [*known_options, schema]}

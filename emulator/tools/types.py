@@ -103,12 +103,14 @@ class FieldType:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """An object with known keys.  ``others`` is the type of all further keys where the schema speaks of them."""
+    """An object with known keys.  ``others`` is the type of all further keys where the schema speaks of them;
+    ``closed`` says that it forbids them."""
 
     name: str
     facts: Facts
     fields: tuple[FieldType, ...]
     others: Type | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from emulator.errors import InvalidRequest
+from emulator.tools.grammar.answers import Demands
 from emulator.tools.jobs import StubFault, StubJob, StubResult, do
 from emulator.tools.schema import SchemaLimits
-from emulator.tools.toolset import ToolSet, ToolSets
+from emulator.tools.toolset import Tool, ToolSet, ToolSets
 
 LIMITS = SchemaLimits(bytes=100_000, depth=16, properties=100, enum=100)
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -244,3 +246,45 @@ def test_an_unknown_argument_is_answered_by_the_nearest_name() -> None:
         'weather: unexpected argument "city_name"; did you mean "city"?',
         'weather: missing required argument "city"',
     )
+
+
+def test_choices_are_all_texts_that_a_schema_lets_one_choose() -> None:
+    unit = {"anyOf": [{"enum": ["a", 1, None]}, {"const": "b"}]}
+    tools = known_set("x")
+    assert tools.by_name["x"].choices == frozenset()
+    nested = {"type": "object", "properties": {"p": {"type": "array", "items": unit}, "q": {"$ref": "#/$defs/Q"}}}
+    tool = Tool(tools.by_name["x"].stub, nested | {"$defs": {"Q": {"enum": ["c"]}}})
+    assert tool.choices == {"a", "b", "c"}
+
+
+def test_a_grammar_is_made_once_and_has_only_the_tools_named() -> None:
+    known, _ = sets()
+    tools = known.get([Declared("find-it", CITY), Declared("now")])
+    grammar = tools.grammar(["find-it"], Demands())
+    assert grammar is not None
+    assert "find_it(" in grammar
+    assert "now(" not in grammar
+    assert tools.grammar(["find-it"], Demands()) is grammar
+    assert tools.grammar(["find-it"], Demands(required=True)) != grammar
+
+
+def test_no_grammar_is_made_that_no_server_could_read() -> None:
+    """Hundreds of tools with long enums: the model server would parse megabytes, and this one write them."""
+    known, _ = sets(10_000_000)
+    long = [f"value {index}" for index in range(100)]
+    schema = {"type": "object", "properties": {f"p{index}": {"enum": long} for index in range(20)}}
+    tools = known.get([Declared(f"f{index}", schema) for index in range(6)])
+    assert tools.grammar(["f0"], Demands()) is not None
+    assert tools.grammar([f"f{index}" for index in range(6)], Demands()) is None
+
+
+def test_a_decision_is_in_the_clients_names() -> None:
+    known, _ = sets()
+    tools = known.get([Declared("find-it", CITY), Declared("now")])
+    schema = tools.decisions(["find-it"], required=True)
+    assert schema is tools.decisions(["find-it"], required=True)
+    decided = {"calls": [{"name": "find-it", "arguments": {"city": "Oslo"}}]}
+    assert jsonschema_rs.is_valid(schema, decided)
+    assert not jsonschema_rs.is_valid(schema, {"calls": [{"name": "now", "arguments": {}}]})
+    assert not jsonschema_rs.is_valid(schema, {"answer": "Hello!"})
+    assert jsonschema_rs.is_valid(tools.decisions(["find-it"]), {"answer": "Hello!"})
