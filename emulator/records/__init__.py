@@ -1,1 +1,1 @@
-"""Where programs are kept between two rounds: SQLite by default, Redis or PostgreSQL where replicas share them."""
+"""What outlives a request, programs and counts: in SQLite by default, Redis or PostgreSQL where replicas share them."""

@@ -1,12 +1,13 @@
-"""What a store of programs does, whichever it is.
+"""What a store does, whichever it is.
 
-Rule: a record is bytes under a random key, for a time.  It may be lost, since whoever misses one falls back to the
-plain transcript; but it is never another key's, and never given out after its time.
+Rule: a record is bytes under a key, for a time.  It may be lost, since whoever misses one falls back to what needs
+none; but it is never another key's, and never given out after its time.  A counter only adds up, whoever adds to it.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Protocol
 
 from emulator.errors import EmulatorError
@@ -34,8 +35,30 @@ class Records(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of connections and files.  A later ``put`` or ``get`` opens them again."""
+        """Let go of connections and files.  Whatever is asked later opens them again."""
         ...
+
+
+class Counters(Protocol):
+    """Whole numbers under names, in groups, summed over all processes that add to them; they stay for good.
+
+    A name is any text.  How many there are is the caller's to bound.
+    """
+
+    def add(self, group: str, increments: Mapping[str, int]) -> None:
+        """Add each increment to the counter of that name, all or none.  One that isn't there is 0.
+
+        Raises StoreUnavailable; where the connection broke in the middle, they may have been added all the same.
+        """
+        ...
+
+    def counted(self, group: str) -> dict[str, int]:
+        """All counters of the group.  Raises StoreUnavailable."""
+        ...
+
+
+class Store(Records, Counters, Protocol):
+    """What ``--store`` names: records and counters."""
 
 
 def digest(key: str) -> bytes:
@@ -44,4 +67,13 @@ def digest(key: str) -> bytes:
     So a key of any length and with any character can be looked up, and comparing keys tells nothing about them to
     somebody who measures how long it takes.
     """
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(name_bytes(key)).digest()
+
+
+def name_bytes(name: str) -> bytes:
+    """Any text as bytes, lone surrogates too; ``name_text`` is the inverse."""
+    return name.encode("utf-8", "surrogatepass")
+
+
+def name_text(stored: bytes) -> str:
+    return stored.decode("utf-8", "surrogatepass")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emulator.records.interface import Records, StoreUnavailable
+from emulator.records.interface import Store, StoreUnavailable
 from emulator.store_urls import shown, sqlite_path, store_url
 
 
-def open_records(url: str, default_path: Path) -> Records:
+def open_records(url: str, default_path: Path) -> Store:
     """The store at ``url``, connected to when it is first used; ``default_path`` is the file of a bare ``sqlite:``.
 
     To be called where the store is used, after gevent has patched what it patches.  Raises ValueError where the URL

@@ -1,4 +1,4 @@
-"""Records in a table of a PostgreSQL database, for servers that share them.
+"""Records and counters in two tables of a PostgreSQL database, for servers that share them.
 
 Rule: each wait for the server ends after two seconds.  The driver is pg8000, which is Python down to the socket, so
 that under gevent everything about it gives way, looking up the host's name too.  What is asked is one message, without
@@ -11,6 +11,7 @@ import os
 import queue
 import socket
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -18,10 +19,11 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 
 from emulator.records.forks import PerProcess
-from emulator.records.interface import StoreUnavailable, digest
+from emulator.records.interface import StoreUnavailable, digest, name_bytes, name_text
 from emulator.store_urls import PostgresAddress, postgres_address, shown
 
 TABLE = "tool_use_emulator_programs"
+COUNTERS = "tool_use_emulator_counters"
 SECONDS = 2.0
 CONNECTIONS = 4
 """Connections of a process; who finds all in use waits for one.  A server admits 100 unless told otherwise."""
@@ -39,6 +41,8 @@ _CREATE = f"""
 SELECT pg_advisory_xact_lock({_LOCK});
 CREATE TABLE IF NOT EXISTS {TABLE} (key bytea PRIMARY KEY, expires timestamptz NOT NULL, value bytea NOT NULL);
 CREATE INDEX IF NOT EXISTS {TABLE}_expires ON {TABLE} (expires);
+CREATE TABLE IF NOT EXISTS {COUNTERS}
+(kind text NOT NULL, name bytea NOT NULL, value bigint NOT NULL, PRIMARY KEY (kind, name));
 """
 _SWEEP = f"""
 DELETE FROM {TABLE} WHERE key IN
@@ -68,7 +72,7 @@ class _Process:
 
 
 class PostgresRecords:
-    """``Records`` in the database at ``url`` (postgresql://), in a table that is made where it is missing."""
+    """``Store`` in the database at ``url`` (postgresql://), in tables that are made where they are missing."""
 
     def __init__(self, url: str) -> None:
         self._shown = shown(url)
@@ -91,6 +95,24 @@ class PostgresRecords:
             f"WHERE key = {_bytes(digest(key))} AND expires > now()"
         )
         return bytes.fromhex(rows[0][0]) if rows else None
+
+    def add(self, group: str, increments: Mapping[str, int]) -> None:
+        if not increments:
+            return
+        # In one order everywhere, or two processes that add the same counters wait for each other's rows for ever.
+        rows = ",".join(
+            f"({_text(group)}, {_bytes(name_bytes(name))}, {value:d})" for name, value in sorted(increments.items())
+        )
+        self._rows(
+            f"{_NO_WAIT}INSERT INTO {COUNTERS} AS kept (kind, name, value) VALUES {rows} "  # noqa: S608 - hexadecimal digits
+            "ON CONFLICT (kind, name) DO UPDATE SET value = kept.value + excluded.value"
+        )
+
+    def counted(self, group: str) -> dict[str, int]:
+        rows = self._rows(
+            f"SELECT encode(name, 'hex'), value::text FROM {COUNTERS} WHERE kind = {_text(group)}"  # noqa: S608 - hexadecimal digits
+        )
+        return {name_text(bytes.fromhex(name)): int(value) for name, value in rows}
 
     def close(self) -> None:
         slots = self._processes.get().slots
@@ -215,6 +237,10 @@ def _run(connection: _Connection, sql: str) -> list[list[str]]:
 def _bytes(value: bytes) -> str:
     # Hexadecimal digits need no quoting, whatever standard_conforming_strings says.
     return f"decode('{value.hex()}', 'hex')"
+
+
+def _text(value: str) -> str:
+    return f"convert_from({_bytes(value.encode())}, 'UTF8')"
 
 
 def _said(error: DatabaseError) -> str:

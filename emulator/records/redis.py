@@ -5,6 +5,7 @@ Rule: a request waits two seconds at most for a store that doesn't answer.  Redi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import redis
@@ -12,17 +13,18 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from emulator.records.forks import PerProcess
-from emulator.records.interface import StoreUnavailable, digest
+from emulator.records.interface import StoreUnavailable, digest, name_bytes, name_text
 from emulator.store_urls import shown
 
 PREFIX = "tool-use-emulator:program:"
+COUNTERS = "tool-use-emulator:counters:"
 SECONDS = 2.0
 CONNECTIONS = 8
 """Connections of a process; who finds all in use waits for one."""
 
 
 class RedisRecords:
-    """``Records`` in the Redis at ``url`` (redis://, rediss://, unix://)."""
+    """``Store`` in the Redis at ``url`` (redis://, rediss://, unix://); a group of counters is a hash."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -40,6 +42,22 @@ class RedisRecords:
         except (redis.RedisError, OSError) as error:
             raise self._unavailable(error) from error
         return found
+
+    def add(self, group: str, increments: Mapping[str, int]) -> None:
+        try:
+            with self._clients.get().pipeline(transaction=True) as together:
+                for name, increment in increments.items():
+                    together.hincrby(COUNTERS + group, name_bytes(name), increment)  # pyright: ignore[reportArgumentType]
+                together.execute()
+        except (redis.RedisError, OSError) as error:
+            raise self._unavailable(error) from error
+
+    def counted(self, group: str) -> dict[str, int]:
+        try:
+            found: Any = self._clients.get().hgetall(COUNTERS + group)
+        except (redis.RedisError, OSError) as error:
+            raise self._unavailable(error) from error
+        return {name_text(name): int(value) for name, value in found.items()}
 
     def close(self) -> None:
         self._clients.get().connection_pool.disconnect()

@@ -1,8 +1,8 @@
-"""Records in one SQLite file that all server processes of a machine use.
+"""Records and counters in one SQLite file that all server processes of a machine use.
 
 Rule: nothing waits for the disk.  ``synchronous`` is OFF: a process that dies loses nothing by it, and what a power cut
-may take with it are programs of the last minutes, whose conversations go on without them.  For the same reason a
-damaged file is put aside and a new one begun.  Not for network file systems: SQLite's log doesn't work there.
+may take with it are programs of the last minutes, whose conversations go on without them, and counts.  For the same
+reason a damaged file is put aside and a new one begun.  Not for network file systems: SQLite's log doesn't work there.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from emulator.logs import log_event
 from emulator.records.forks import PerProcess
-from emulator.records.interface import StoreUnavailable, digest
+from emulator.records.interface import StoreUnavailable, digest, name_bytes, name_text
 
 BUSY_SECONDS = 2.0
 MAX_BYTES = 1 << 30
@@ -45,6 +45,16 @@ PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
+# Not in the schema above: a file made before there were counters gets them too, and its programs stay readable.
+_COUNTERS = (
+    "CREATE TABLE IF NOT EXISTS counters "
+    "(kind TEXT NOT NULL, name BLOB NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID"
+)
+_ADD = (
+    "INSERT INTO counters (kind, name, value) VALUES (?, ?, ?) "
+    "ON CONFLICT (kind, name) DO UPDATE SET value = value + excluded.value"
+)
+_COUNTED = "SELECT name, value FROM counters WHERE kind = ?"
 _PUT = (
     "INSERT INTO programs (key, expires, value) VALUES (?, ?, ?) "
     "ON CONFLICT (key) DO UPDATE SET expires = excluded.expires, value = excluded.value"
@@ -73,9 +83,9 @@ class _Process:
 
 
 class SqliteRecords:
-    """``Records`` in the file ``path``, made with its folder where it is missing, for this user's eyes only.
+    """``Store`` in the file ``path``, made with its folder where it is missing, for this user's eyes only.
 
-    Beyond ``max_bytes`` what would expire first makes room.
+    Beyond ``max_bytes`` what would expire first makes room; counters stay.
     """
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES) -> None:
@@ -89,6 +99,14 @@ class SqliteRecords:
     def get(self, key: str) -> bytes | None:
         row = self._do(lambda _, connection: connection.execute(_GET, (digest(key), time.time())).fetchone())
         return None if row is None else row[0]
+
+    def add(self, group: str, increments: Mapping[str, int]) -> None:
+        rows = [(group, name_bytes(name), value) for name, value in increments.items()]
+        self._do(lambda _, connection: _add(connection, rows))
+
+    def counted(self, group: str) -> dict[str, int]:
+        rows = self._do(lambda _, connection: connection.execute(_COUNTED, (group,)).fetchall())
+        return {name_text(name): value for name, value in rows}
 
     def close(self) -> None:
         process = self._processes.get()
@@ -140,6 +158,7 @@ class SqliteRecords:
             connection.executescript(_SCHEMA)
         elif known != (_APPLICATION, _VERSION):
             raise self._unavailable("the file belongs to another program or to another version of this one")
+        connection.execute(_COUNTERS)
         _value(connection, "PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         _value(connection, f"PRAGMA journal_size_limit = {_WAL_BYTES}")
@@ -213,6 +232,12 @@ def _put(process: _Process, connection: sqlite3.Connection, row: tuple[bytes, fl
         connection.executescript(f"PRAGMA incremental_vacuum({SWEEP_PAGES})")
     connection.execute(_PUT, row)
     process.puts += 1
+
+
+def _add(connection: sqlite3.Connection, rows: list[tuple[str, bytes, int]]) -> None:
+    with connection:  # What fails is rolled back, so that it may be tried again.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(_ADD, rows)
 
 
 def _value(connection: sqlite3.Connection, statement: str) -> Any:
