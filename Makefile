@@ -1,7 +1,7 @@
 # Two commands on a fresh machine with Python 3.11 or newer:
 #   make demo   a real small model on this machine calls tools through the openai SDK
 #   make test   everything that is checked before a change is accepted
-# Also: make run (serve; ARGS="--base-url ..."), make check (no tests), make bench, make docs, make format, make clean.
+# Also: make run (serve; ARGS="--base-url ..."), make check (no tests), make bench, make evidence, make docs, make format, make clean.
 
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := app.py emulator $(wildcard kernels/*.py) benchmarks examples tests
 WORKERS ?= 2
 
-.PHONY: demo test run check lint types layers tests bench docs format clean
+.PHONY: demo test run check lint types layers tests bench evidence docs format clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.local
@@ -39,8 +39,12 @@ tests: .venv/.dev .venv/.local
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
+evidence: .venv/.dev .venv/.local
+	$(BIN)/python -m benchmarks.strategies $(ARGS)
+
 docs: .venv/.server
 	$(BIN)/python -m emulator.settings README.md
+	$(BIN)/python -m emulator.profiles.document docs/profiles.md
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .

@@ -17,7 +17,7 @@ from emulator.errors import EmulatorError
 from emulator.logs import configure_logging
 from emulator.server import build_app, serve
 from emulator.settings import Settings, SettingsError
-from emulator.startup import StartError, bind, check_upstream
+from emulator.startup import StartError, bind, check_profiles, check_upstream
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(settings: Settings) -> None:
+    check_profiles(settings)
     try:
         configure_logging(settings)
     except OSError as error:
@@ -56,7 +57,11 @@ def _run(settings: Settings) -> None:
 
             model = running.enter_context(LocalModel.start(settings))
             settings = replace(
-                settings, base_url=model.base_url, api_key=model.api_key, model=settings.model or model.name
+                settings,
+                base_url=model.base_url,
+                api_key=model.api_key,
+                model=settings.model or model.name,
+                local_model=model.name,
             )
         elif settings.check:
             check_upstream(settings)

@@ -18,6 +18,7 @@ from benchmarks.wire import HOST, BrokenAnswer, ask, connect, get
 
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 60.0
+_FETCH_SECONDS = 1800.0
 _STOP_SECONDS = 15.0
 
 
@@ -60,16 +61,27 @@ def running(workers: int) -> Generator[Servers]:
         bare_port, emulator_port = _free_port(), _free_port()
         common = [str(port), str(workers), str(folder / "bare.log")]
         arguments = ["-m", "benchmarks.bare", str(bare_port), *common, "gevent"]
-        bare = _ready(stack, "bare", bare_port, arguments, folder, cwd=ROOT)
+        bare = _ready(stack, "bare", bare_port, arguments, folder)
         threads_port = _free_port()
         arguments = ["-m", "benchmarks.bare", str(threads_port), *common, "gthread"]
-        threads = _ready(stack, "bare, 32 threads a worker", threads_port, arguments, folder, cwd=ROOT)
-        # In an empty folder, where no .env of the developer's changes what is measured.
+        threads = _ready(stack, "bare, 32 threads a worker", threads_port, arguments, folder)
         arguments = [str(ROOT / "app.py"), "--base-url", f"http://{HOST}:{port}/v1", "--no-check"]
         arguments += ["--port", str(emulator_port), "--workers", str(workers), "--log-dir", str(folder / "logs")]
         arguments += ["--store", f"sqlite:///{folder / 'programs.sqlite3'}"]
-        emulator = _ready(stack, "emulator", emulator_port, arguments, folder, cwd=folder, translates=True)
+        emulator = _ready(stack, "emulator", emulator_port, arguments, folder, translates=True)
         yield Servers(direct, bare, emulator, threads)
+
+
+@contextmanager
+def emulator_alone(flags: Sequence[str]) -> Generator[Server]:
+    """An emulator with ``flags`` on its command line.  Raises BrokenAnswer where it doesn't start."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulator-bench-")))
+        port = _free_port()
+        arguments = [str(ROOT / "app.py"), "--port", str(port), "--log-dir", str(folder / "logs"), "--workers", "1"]
+        arguments += ["--store", f"sqlite:///{folder / 'programs.sqlite3'}", *flags]
+        # A model may have to be fetched first.
+        yield _ready(stack, "emulator", port, arguments, folder, translates=True, patience=_FETCH_SECONDS)
 
 
 def _start(stack: ExitStack, arguments: Sequence[str], output: Path, *, cwd: Path) -> subprocess.Popen[bytes]:
@@ -98,13 +110,14 @@ def _ready(
     arguments: Sequence[str],
     folder: Path,
     *,
-    cwd: Path,
     translates: bool = False,
+    patience: float = READY_SECONDS,
 ) -> Server:
+    """``translates``: it runs in the empty ``folder``, where no .env of the developer's changes what is measured."""
     output = folder / f"{name}.txt"
     begun = time.monotonic()
-    process = _start(stack, arguments, output, cwd=cwd)
-    while time.monotonic() - begun < READY_SECONDS:
+    process = _start(stack, arguments, output, cwd=folder if translates else ROOT)
+    while time.monotonic() - begun < patience:
         if _healthy(port):
             return Server(name, port, process.pid, time.monotonic() - begun, translates)
         if process.poll() is not None:

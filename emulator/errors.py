@@ -126,6 +126,14 @@ class EmptyAnswer(ModelFault):
     code = "empty_answer"
 
 
+class StrategyUnfit(EmulatorError):
+    """A strategy can't be used with this upstream or this request; the message says why."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "strategy_unavailable"
+
+
 class ClientGone(EmulatorError):
     """The client left; nobody reads what is said now (nginx's 499)."""
 

@@ -33,7 +33,8 @@ class Spec:
 
     ``low`` and ``high`` are the smallest and largest number it may have.  ``check`` returns the value in
     its normal form or raises ValueError with what is wrong.  ``shown`` stands for a default that differs
-    from machine to machine.
+    from machine to machine.  ``aliases`` are variables of other programs that mean the same; each counts only
+    where neither the field's own variable nor an alias before it is set, in the environment or in ``.env``.
     """
 
     help: str
@@ -43,6 +44,7 @@ class Spec:
     secret: bool = False
     check: Callable[[str], str] | None = None
     shown: str | None = None
+    aliases: tuple[str, ...] = ()
 
 
 def setting(default: Any, help: str, **spec: Any) -> Any:
@@ -77,6 +79,11 @@ class Option:
         return ENV_PREFIX + self.name.upper()
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """All names in the environment; whichever comes first counts."""
+        return (self.variable, *self.spec.aliases)
+
+    @property
     def meaning(self) -> str:
         choices = ", ".join(f"`{choice}`" for choice in self.spec.choices)
         return f"{self.spec.help}: {choices}" if choices else self.spec.help
@@ -105,26 +112,40 @@ def read_options(
     Raises SettingsError; ``--help`` and ``--version`` print and raise SystemExit as argparse does.
     """
     options = options_of(cls)
-    raws = _from_dotenv(options, dotenv_path) if dotenv_path else {}
-    raws |= _from_variables(options, environ, "")
-    raws |= _from_flags(options, argv)
+    places: list[tuple[Mapping[str, str | None], str]] = [(environ, "")]
+    if dotenv_path:
+        places.append((_read_dotenv(options, dotenv_path), f" in {dotenv_path}"))
+    raws = _from_variables(options, places) | _from_flags(options, argv)
     return {option.name: _convert(option, raws[option.name]) for option in options if option.name in raws}, raws
 
 
 def options_table(cls: type[Any]) -> str:
     """A Markdown table of all fields of ``cls``."""
     lines = ["| Flag | Variable | Default | Meaning |", "| --- | --- | --- | --- |"]
-    lines += [f"| `{o.flag}` | `{o.variable}` | {o.default_text} | {o.meaning} |" for o in options_of(cls)]
+    for option in options_of(cls):
+        variables = ", ".join(f"`{variable}`" for variable in option.variables)
+        lines.append(f"| `{option.flag}` | {variables} | {option.default_text} | {option.meaning} |")
     return "\n".join(lines)
 
 
-def _from_variables(options: Sequence[Option], environ: Mapping[str, str | None], where: str) -> dict[str, Raw]:
-    """An empty variable counts as not set: that is what a container's or a CI's configuration passes for nothing."""
-    texts = {option: (environ.get(option.variable) or "").strip() for option in options}
-    return {option.name: Raw(text, option.variable + where) for option, text in texts.items() if text}
+def _from_variables(
+    options: Sequence[Option], places: Sequence[tuple[Mapping[str, str | None], str]]
+) -> dict[str, Raw]:
+    """What the first of an option's names has that is set anywhere, from the first place that sets it.
+
+    An empty variable counts as not set: that is what a container's or a CI's configuration passes for nothing.
+    """
+    found: dict[str, Raw] = {}
+    for option in options:
+        named = ((variable, place) for variable in option.variables for place in places)
+        for variable, (values, where) in named:
+            if text := (values.get(variable) or "").strip():
+                found[option.name] = Raw(text, variable + where)
+                break
+    return found
 
 
-def _from_dotenv(options: Sequence[Option], path: Path) -> dict[str, Raw]:
+def _read_dotenv(options: Sequence[Option], path: Path) -> dict[str, str | None]:
     """A variable of ours that is misspelt here is an error: unlike the environment, the file is ours alone."""
     try:
         # Without interpolation, so that a key may contain a dollar sign.
@@ -135,7 +156,7 @@ def _from_dotenv(options: Sequence[Option], path: Path) -> dict[str, Raw]:
     for variable in read:
         if variable.startswith(ENV_PREFIX) and variable not in known:
             raise SettingsError(f"{variable} in {path}: there is no such setting; {_advice(variable, known)}")
-    return _from_variables(options, read, f" in {path}")
+    return read
 
 
 def _advice(word: str, known: Sequence[str]) -> str:
@@ -228,4 +249,4 @@ def _parse(kind: Any, text: str) -> Any:
         if not math.isfinite(number):
             raise ValueError("must be a number")
         return number
-    return Path(text).expanduser() if kind is Path else text
+    return Path(text).expanduser() if kind in (Path, Path | None) else text

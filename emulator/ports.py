@@ -22,11 +22,20 @@ class AnswerHead:
 
 
 @dataclass(frozen=True, slots=True)
+class CallDelta:
+    """A piece of a call that the upstream's own tool calling made; ``index`` counts the choice's calls."""
+
+    index: int
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerDelta:
     """A piece of one choice, a chunk's delta or a whole plain message.
 
     ``reasoning`` is what came as ``reasoning_content`` or ``reasoning``; ``finish_reason`` is None
-    until the choice's last piece.
+    until the choice's last piece; ``calls`` come only where tools were sent to the upstream.
     """
 
     choice: int
@@ -34,6 +43,7 @@ class AnswerDelta:
     reasoning: str = ""
     finish_reason: str | None = None
     logprobs: tuple[dict[str, Any], ...] = ()
+    calls: tuple[CallDelta, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,19 @@ class AnswerUsage:
 
 
 AnswerPart = AnswerHead | AnswerDelta | AnswerUsage
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an upstream does for a model, as far as probing has shown.
+
+    ``grammar``: the dialect in which it takes grammars, a value of ``tools.grammar.dialects.Dialect``; ``json_schema``:
+    its answers keep to a ``response_format`` of that type; ``tools``: it calls tools by itself.
+    """
+
+    grammar: str | None = None
+    json_schema: bool = False
+    tools: bool = False
 
 
 class Upstream(Protocol):

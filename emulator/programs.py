@@ -17,7 +17,7 @@ from emulator.errors import KernelUnavailable
 from emulator.kept import KeptProgram
 from emulator.logs import log_event
 from emulator.protocols.chat import ChatRequest
-from emulator.records.interface import Records, StoreUnavailable
+from emulator.records.interface import Store, StoreUnavailable
 from emulator.records.opening import open_records
 from emulator.runs import Outcome, ProgramRun, RunLimits
 from emulator.settings import Settings
@@ -46,7 +46,7 @@ class Programs:
     settings: Settings
     limits: RunLimits = field(init=False)
     _pool: KernelPool | None = None
-    _records: Records | None = None
+    _records: Store | None = None
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -80,7 +80,7 @@ class Programs:
 
     def keep(self, key: str, program: KeptProgram) -> None:
         try:
-            self._opened().put(key, program.to_bytes(), self.settings.store_seconds)
+            self.store().put(key, program.to_bytes(), self.settings.store_seconds)
         except StoreUnavailable as error:
             log_event(logger, "program not kept", level=logging.WARNING, reason=error.message)
 
@@ -91,7 +91,7 @@ class Programs:
         if trail is None:
             return None
         try:
-            stored = self._opened().get(trail.key)
+            stored = self.store().get(trail.key)
         except StoreUnavailable as error:
             log_event(logger, "program not found", level=logging.WARNING, reason=error.message)
             return None
@@ -108,7 +108,8 @@ class Programs:
                 raise KernelUnavailable(f"No kernel can be started: {error}.") from None
         return self._pool
 
-    def _opened(self) -> Records:
+    def store(self) -> Store:
+        """The store of ``--store``, shared with whoever keeps something else in it."""
         if self._records is None:
             self._records = open_records(self.settings.store, STORE)
         return self._records

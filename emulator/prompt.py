@@ -1,8 +1,8 @@
 """A conversation with tools → what a plain chat model is sent.
 
-The tools' stubs stand in the last user message, right before the request; worked examples are messages;
-calls of earlier turns are shown as the code that the model is asked for, each with its result.  A result is
-data: it stands in a fence that is longer than any inside it.
+The tools' stubs stand in the last user message, right before the request, or in the system text, as the model's profile
+has it; worked examples are messages; calls of earlier turns are shown as the code that the model is asked for, each
+with its result.  A result is data: it stands in a fence that is longer than any inside it.
 """
 
 from __future__ import annotations
@@ -10,18 +10,25 @@ from __future__ import annotations
 import json
 import keyword
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from emulator.profiles import DEFAULT_STYLE, PROMPTS, PromptStyle
 from emulator.protocols.conversation import Message, PastCall, Result
+from emulator.shape import appended, merged, ordered
 
 Json = dict[str, Any]
 TEMPLATES = Path(__file__).parent.parent / "templates" / "prompts"
 
+_DECISIONS = "bridge"
+"""The variant for answers that are decisions in JSON."""
+_CALLS = "calls"
+"""The variant for answers that are calls, whatever the request."""
+_QUESTIONS = ("whether", "which")
 _BACKTICKS = re.compile(r"`{3,}")
 _EXAMPLE = re.compile(r"^=== (\w+)\n", re.MULTILINE)
 
@@ -42,12 +49,19 @@ class Briefing:
     single: bool = False
     chained: bool = False
     """Programs run, and there are tools whose results could be fed into calls: the model is taught to do so."""
+    demanded: bool = False
+    """It is known that calls are needed: the model is told of nothing else."""
+    decisions: bool = False
+    """Calls are written as decisions in JSON; ``stubs`` and ``named`` are the tools as their client declares them."""
+    format: str | None = None
+    """Words are to be JSON: the schema's text, or "" for any object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
     """What is wrong with an answer: ``problem`` is "statement" (``source`` can't be used because of ``error``),
-    "required" (it has no call), "silent" (its code did nothing) or "empty".
+    "required" (it has no call), "silent" (its code did nothing), "format" (its words aren't the JSON that is wanted,
+    because of ``error``) or "empty".
 
     ``made`` are calls, as code, that have left already; ``named`` is the one function to call; ``programs`` tells
     whether code may compute.
@@ -61,6 +75,32 @@ class Repair:
     programs: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a model is told beside the conversation, rendered: ``rules`` in the system text, ``examples`` as messages,
+    ``request`` before the last request.  All of it is empty where no call is wanted."""
+
+    style: PromptStyle = DEFAULT_STYLE
+    rules: str = ""
+    examples: tuple[Json, ...] = ()
+    request: str = ""
+
+    @property
+    def size(self) -> int:
+        """Characters of what was rendered for it alone."""
+        return len(self.rules) + len(self.request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """One variant of the prompt.  What depends on ``Briefing.chained`` alone is rendered for both."""
+
+    rules: dict[bool, str]
+    examples: dict[bool, tuple[Json, ...]]
+    request: Template
+    repair: Template
+
+
 class Prompts:
     """The templates, loaded once.  Prompts are text, so nothing is escaped; what is unknown is an error."""
 
@@ -72,66 +112,100 @@ class Prompts:
             keep_trailing_newline=False,
             trim_blocks=False,
         )
-        system, examples = self._templates.get_template("system.jinja"), self._templates.get_template("examples.jinja")
-        self._rules = {chained: system.render(chained=chained) for chained in (False, True)}
-        self._examples = {chained: _examples(examples.render(chained=chained)) for chained in (False, True)}
-        self._request = self._templates.get_template("request.jinja")
+        self._variants = {variant: self._variant(variant) for variant in (*PROMPTS, _DECISIONS, _CALLS)}
         self._results = self._templates.get_template("results.jinja")
-        self._repair = self._templates.get_template("repair.jinja")
+        self._questions = {
+            name: (
+                _examples(self._templates.get_template(f"{name}_examples.jinja").render()),
+                self._templates.get_template(f"{name}.jinja"),
+            )
+            for name in _QUESTIONS
+        }
+        self._format = self._templates.get_template("format.jinja")
         self._output = self._templates.get_template("output.jinja")
         self._failed = self._templates.get_template("failed.jinja")
-
-    def brief(self, briefing: Briefing) -> str:
-        """What stands before the request: the stubs and what is demanded."""
-        if not briefing.stubs:
-            return ""
-        return self._request.render(
-            stubs=briefing.stubs, named=briefing.named, required=briefing.required, single=briefing.single
+        self._fillers = (
+            self._templates.get_template("opening.jinja").render(),
+            self._templates.get_template("go_on.jinja").render(),
         )
 
-    def messages(self, conversation: Sequence[Message], briefing: Briefing, brief: str) -> list[Json]:
-        """The messages for the upstream; ``brief`` is ``brief(briefing)``, which callers cache."""
+    def _variant(self, variant: str) -> _Variant:
+        system, examples, request, repair = (
+            self._templates.select_template([f"{variant}/{name}.jinja", f"{name}.jinja"])
+            for name in ("system", "examples", "request", "repair")
+        )
+        return _Variant(
+            {chained: system.render(chained=chained) for chained in (False, True)},
+            {chained: _examples(examples.render(chained=chained)) for chained in (False, True)},
+            request,
+            repair,
+        )
+
+    def brief(self, briefing: Briefing, style: PromptStyle = DEFAULT_STYLE) -> Brief:
+        """What the model is told of the tools, in the style of its profile.  Callers cache it."""
+        wanted = "" if briefing.format is None else self._format.render(schema=briefing.format, tools=briefing.stubs)
+        if not briefing.stubs:
+            return Brief(style, request=wanted)
+        variant = self._variants[_variant_of(briefing, style)]
+        rules = variant.rules[briefing.chained]
+        apart = style.stubs == "system"
+        if apart:
+            shown = variant.request.render(stubs=briefing.stubs, above=False, named=None, required=False, single=False)
+            rules = f"{rules}\n\n{shown}"
+        request = variant.request.render(
+            stubs="" if apart else briefing.stubs,
+            above=apart and style.examples,
+            named=briefing.named,
+            required=briefing.required,
+            single=briefing.single,
+        )
+        examples = variant.examples[briefing.chained] if style.examples else ()
+        return Brief(style, rules, examples, "\n\n".join(filter(None, (request.lstrip("\n"), wanted))))
+
+    def messages(self, conversation: Sequence[Message], briefing: Briefing, brief: Brief) -> list[Json]:
+        """The messages for the upstream; ``brief`` is ``brief(briefing, style)``."""
         leading = 0
         while leading < len(conversation) and conversation[leading].role in ("system", "developer"):
             leading += 1
-        out = self._system(conversation[:leading], self._rules[briefing.chained] if brief else "")
-        if brief:
-            out += self._examples[briefing.chained]
+        system = self._system(conversation[:leading], brief.rules)
         last_user = max((i for i, m in enumerate(conversation) if m.role == "user"), default=None)
         turns: list[Json] = []
         for index, message in enumerate(conversation[leading:], leading):
             if message.calls:
                 turns += self._exchange(message, briefing)
             else:
-                turns.append(_plain(message, brief if index == last_user else ""))
-        if brief and last_user is None:
-            turns.append({"role": "user", "content": brief})
-        return out + _merged(turns)
+                turns.append(_plain(message, brief.request if index == last_user else ""))
+        if brief.request and last_user is None:
+            turns.append({"role": "user", "content": brief.request})
+        if brief.style.any_order:
+            return [*system, *brief.examples, *merged(turns)]
+        return ordered(system, brief.examples, turns, brief.style, self._fillers)
 
-    def repair(
-        self,
-        messages: list[Json],
-        answer: str,
-        repair: Repair,
-    ) -> list[Json]:
+    def repair(self, messages: list[Json], answer: str, repair: Repair, *, decisions: bool = False) -> list[Json]:
         """``messages`` with the model's answer and the question that asks for what is wrong or missing."""
-        text = self._repair.render(repair=repair, fence=_fence(repair.source, repair.made, repair.error))
+        template = self._variants[_DECISIONS if decisions else PROMPTS[0]].repair
+        text = template.render(repair=repair, fence=_fence(repair.source, repair.made, repair.error))
         shown = [{"role": "assistant", "content": answer}] if answer.strip() else []
-        return _merged([*messages, *shown, {"role": "user", "content": text}])
+        return appended(messages, *shown, {"role": "user", "content": text})
 
     def with_output(self, messages: list[Json], program: str, output: str) -> list[Json]:
         """``messages`` with what the program printed, to be put into words; ``program`` is shown unless empty."""
         text = self._output.render(output=output, fence=_fence(output))
         shown = [{"role": "assistant", "content": f"```python\n{program}\n```"}] if program else []
-        return _merged([*messages, *shown, {"role": "user", "content": text}])
+        return appended(messages, *shown, {"role": "user", "content": text})
 
     def with_failure(self, messages: list[Json], program: str, traceback: str) -> list[Json]:
         """``messages`` with the exception that ended the program, to be corrected."""
         text = self._failed.render(program=program, traceback=traceback, fence=_fence(program, traceback))
-        return _merged([*messages, {"role": "user", "content": text}])
+        return appended(messages, {"role": "user", "content": text})
+
+    def question(self, name: str, **words: Any) -> list[Json]:
+        """A question about the request, "whether" or "which", behind its worked examples."""
+        examples, template = self._questions[name]
+        return [*examples, {"role": "user", "content": template.render(**words)}]
 
     def _system(self, leading: Sequence[Message], rules: str) -> list[Json]:
-        texts = [text for message in leading if (text := _text_only(message.content)) is not None]
+        texts = [text for message in leading if (text := text_only(message.content)) is not None]
         if len(texts) < len(leading):  # Content that isn't text stays as it is, and stays first.
             kept: list[Json] = [message.fields | {"role": "system"} for message in leading]
             return [*kept, {"role": "system", "content": rules}] if rules else kept
@@ -142,8 +216,8 @@ class Prompts:
     def _exchange(self, message: Message, briefing: Briefing) -> list[Json]:
         """An assistant turn with calls, as code, and the results that the client sent."""
         calls = [call_as_code(call, briefing) for call in message.calls]
-        words = _text_only(message.content) or ""
-        code = "\n".join(["```python", *calls, "```"])
+        words = text_only(message.content) or ""
+        code = _decision(message.calls) if briefing.decisions else "\n".join(["```python", *calls, "```"])
         turn = message.fields | {"role": "assistant", "content": f"{words}\n\n{code}" if words.strip() else code}
         return [turn, {"role": "user", "content": self._shown_results(calls, message.results)}]
 
@@ -160,12 +234,12 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A conversation as the model may be shown it.  ``brief`` is ``prompts.brief(briefing)``."""
+    """A conversation as the model may be shown it.  ``brief`` is ``prompts.brief(briefing, style)``."""
 
     prompts: Prompts
     conversation: Sequence[Message]
     briefing: Briefing
-    brief: str
+    brief: Brief
 
     def plain(self, *, output: str = "") -> list[Json]:
         """All of it: calls as code, each with its result; and what a program printed beside, if anything."""
@@ -182,11 +256,31 @@ class Transcript:
         return self.prompts.with_failure(self.plain(), program, traceback)
 
 
-def _examples(text: str) -> list[Json]:
+def _variant_of(briefing: Briefing, style: PromptStyle) -> str:
+    if briefing.decisions:
+        return _DECISIONS
+    return _CALLS if briefing.demanded else style.prompt
+
+
+def _decision(calls: Sequence[PastCall]) -> str:
+    """Calls as the model writes them where it answers with decisions."""
+    shown = (f'{{"name": {json.dumps(call.name)}, "arguments": {_json_text(call.arguments)}}}' for call in calls)
+    return f'{{"calls": [{", ".join(shown)}]}}'
+
+
+def _json_text(text: str) -> str:
+    """``text`` if it is JSON, else as a JSON string: a client's history may hold anything."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return json.dumps(text, ensure_ascii=False)
+    return text
+
+
+def _examples(text: str) -> tuple[Json, ...]:
     parts = _EXAMPLE.split(text.strip() + "\n")[1:]
-    return [
-        {"role": role, "content": content.strip("\n")} for role, content in zip(parts[::2], parts[1::2], strict=True)
-    ]
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return tuple({"role": role, "content": content.strip("\n")} for role, content in pairs)
 
 
 def _plain(message: Message, brief: str) -> Json:
@@ -197,21 +291,7 @@ def _plain(message: Message, brief: str) -> Json:
     return message.fields | {"role": role, "content": content}
 
 
-def _merged(messages: Iterable[Json]) -> list[Json]:
-    """Neighbours of one role as one message: many chat templates demand that user and assistant alternate."""
-    out: list[Json] = []
-    for message in messages:
-        before = out[-1] if out else {}
-        simple = before.keys() <= {"role", "content"} and message.keys() <= {"role", "content"}
-        texts = isinstance(message["content"], str) and isinstance(before.get("content"), str)
-        if simple and texts and before.get("role") == message["role"] != "system":
-            out[-1] = message | {"content": f"{before['content']}\n\n{message['content']}"}
-        else:
-            out.append(message)
-    return out
-
-
-def _text_only(content: str | list[Json] | None) -> str | None:
+def text_only(content: str | list[Json] | None) -> str | None:
     """The text of a content, or None if some part isn't text."""
     if content is None or isinstance(content, str):
         return content or ""

@@ -15,6 +15,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from emulator.admission import Admission
 from emulator.logs import LOG_NAME, configure_logging
 from emulator.settings import Settings
 from emulator.startup import address_of, listen
@@ -51,12 +52,12 @@ def _announce(settings: Settings, address: str) -> None:
     print(f"Log: {settings.log_dir / LOG_NAME}; stop with Ctrl-C", flush=True)
 
 
-def build_app(settings: Settings) -> Any:
-    """The Flask app, with logging set up for this process."""
+def build_app(settings: Settings, admission: Admission | None = None) -> Any:
+    """The Flask app, with logging set up for this process; ``admission`` is shared with other processes."""
     configure_logging(settings)
     from emulator.web import create_app
 
-    return create_app(settings)
+    return create_app(settings, admission)
 
 
 def _serve_debug(settings: Settings, bound: socket.socket) -> None:
@@ -81,6 +82,7 @@ def _started(app: Any) -> None:
 class _Server(BaseApplication):
     def __init__(self, settings: Settings, descriptor: int, address: str) -> None:
         self._settings, self._descriptor, self._address = settings, descriptor, address
+        self._admission = Admission(settings.max_requests)  # Before the workers are forked, so that they share it.
         super().__init__()
 
     def load_config(self) -> None:
@@ -113,7 +115,7 @@ class _Server(BaseApplication):
         super().run()
 
     def load(self) -> Any:
-        return build_app(self._settings)
+        return build_app(self._settings, self._admission)
 
     def _ready(self, _arbiter: Any) -> None:
         _announce(self._settings, self._address)

@@ -26,6 +26,8 @@ __all__ = ["Settings", "SettingsError", "settings_table", "with_current_table"]
 
 DOTENV = Path(".env")
 DAY = 86_400.0
+STRATEGIES = ("native", "guided", "code", "bridge", "two_pass")
+"""The ways in which a model may be brought to call tools; what each does: ``emulator/strategies``."""
 _CORES = len(os.sched_getaffinity(0))
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 _PRINTABLE = re.compile(r"[!-~]+")
@@ -88,6 +90,7 @@ class Settings:
         "the model server's OpenAI-compatible URL; `/v1` is added where it has no path; "
         "without it a small model runs on this machine",
         check=normal_base_url,
+        aliases=("VLLM_URL", "BACKEND_URL"),
     )
     api_key: str | None = setting(
         None,
@@ -96,7 +99,7 @@ class Settings:
         check=_header_safe,
     )
     host: str = setting("127.0.0.1", "the address to listen on")
-    port: int = setting(8001, "the port to listen on; 0 takes a free one", low=0, high=65535)
+    port: int = setting(8001, "the port to listen on; 0 takes a free one", low=0, high=65535, aliases=("PROXY_PORT",))
     model: str | None = setting(
         None, "the model to ask for, whatever the client names; by default the client's name passes through"
     )
@@ -111,7 +114,14 @@ class Settings:
     trace: bool = setting(
         False, "show the prompt and the model's own words in answers to requests with `X-Emulator-Trace: 1`"
     )
-    timeout: float = setting(600.0, "seconds a request may take in all", low=0.1, high=DAY)
+    timeout: float = setting(600.0, "seconds a request may take in all", low=0.1, high=DAY, aliases=("MAX_TIMEOUT",))
+    max_requests: int = setting(
+        0,
+        "chats answered at a time by all server processes; further ones get 429 with Retry-After; 0 is no limit",
+        low=0,
+        high=4096,
+        aliases=("CONCURRENT_REQUESTS",),
+    )
     connect_timeout: float = setting(10.0, "seconds to connect to the model server", low=0.1, high=DAY)
     first_token_timeout: float = setting(300.0, "seconds until a streamed answer's first chunk", low=0.1, high=DAY)
     silence_timeout: float = setting(120.0, "seconds of silence inside a streamed answer", low=0.1, high=DAY)
@@ -150,13 +160,28 @@ class Settings:
     )
     store: str = setting(
         "sqlite:",
-        "where programs wait for results: `sqlite:///PATH`, `redis://…` or `postgresql://…`",
+        "where programs wait for results, and statistics are kept: `sqlite:///PATH`, `redis://…` or `postgresql://…`",
         secret=True,
         check=store_url,
         shown="SQLite in the user's data folder",
     )
     store_seconds: float = setting(86_400.0, "seconds that a program waits for results", low=1, high=365 * DAY)
     repairs: int = setting(2, "how often the model is shown an error and asked again, in one request", low=0, high=10)
+    strategy: str = setting(
+        "auto",
+        "how the model is brought to call tools: as its profile and experience say, or always in one way "
+        "(per request: header `X-Emulator-Strategy`)",
+        choices=("auto", *STRATEGIES),
+    )
+    probe: str = setting(
+        "on",
+        "whether the model server may be asked, in a few tokens, which grammars it honours, and with `native` also "
+        "whether it calls tools itself",
+        choices=("on", "off", "native"),
+    )
+    profiles: Path | None = setting(
+        None, "a folder with profiles of models (`*.toml`, see docs/profiles.md), which come before the built-in ones"
+    )
     thoughts: str = setting(
         "auto",
         "whether an answer begins inside a thought that its template opened: by the model's name, always, or never",

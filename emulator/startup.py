@@ -14,6 +14,7 @@ from http import HTTPStatus
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from emulator.profiles import Profiles
 from emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ BACKLOG = 2048
 
 class StartError(Exception):
     """The server can't start; the message is one sentence, safe to print."""
+
+
+def check_profiles(settings: Settings) -> None:
+    """Read all profiles, as each worker will; raises ProfileError, a SettingsError, with file and line."""
+    Profiles(settings.profiles)
 
 
 def bind(settings: Settings) -> socket.socket:

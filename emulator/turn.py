@@ -9,27 +9,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from emulator.errors import StrategyUnfit, UpstreamRefused
 from emulator.events import CallStarted, Event, Head, UsageTotal
 from emulator.lifetime import Lifetime
-from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage, Kernels, Upstream
-from emulator.protocols.chat import ChatRequest, upstream_body
-from emulator.runs import Outcome
-from emulator.strategies.code import Sent
-from emulator.strategies.effects import Ask, Dropped, Effect, Keep, Read, Run
+from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage, Capabilities, Kernels, Upstream
+from emulator.progress import Sizes, Told, Trace
+from emulator.protocols.chat import ChatRequest, aside_body, upstream_body
+from emulator.strategies.effects import (
+    Ask,
+    Effect,
+    Keep,
+    Note,
+    Probe,
+    Read,
+    Run,
+    Sent,
+)
 from emulator.usage import UsageSum
 
 Json = dict[str, Any]
 
-
-@dataclass(slots=True)
-class Trace:
-    """What the model was sent and what it answered, question by question; for whoever wants to see it."""
-
-    questions: list[list[Json]] = field(default_factory=list[list[Json]])
-    answers: list[str] = field(default_factory=list[str])
+_NOT_UNDERSTOOD = frozenset([400, 404, 405, 415, 422, 500, 501])
+"""What servers answer to fields that they don't know or can't work with."""
 
 
 @dataclass(slots=True)
@@ -37,43 +41,44 @@ class _Running:
     """A choice's strategy; ``ask`` is the question that it waits with."""
 
     strategy: Generator[Effect, Sent, None]
-    perform: Callable[[Run | Keep], Outcome | None]
+    perform: Callable[[Run | Keep | Probe | Note], Sent]
     ask: Ask | None = None
     done: bool = False
-    dropped: list[str] = field(default_factory=list[str])
 
     def step(self, sent: Sent) -> Iterator[Event]:
         """Send ``sent``; what the strategy says until it needs something of the model again."""
+        return self._until_ask(lambda: self.strategy.send(sent))
+
+    def fail(self, error: StrategyUnfit) -> Iterator[Event]:
+        """Raise ``error`` where the strategy waits."""
+        return self._until_ask(lambda: self.strategy.throw(error))
+
+    def _until_ask(self, resume: Callable[[], Effect]) -> Iterator[Event]:
         try:
-            effect = self.strategy.send(sent)
+            effect = resume()
             while not isinstance(effect, Ask | Read):
-                answer: Outcome | None = None
-                if isinstance(effect, Dropped):
-                    self.dropped.append(effect.reason)
-                elif isinstance(effect, Run | Keep):
-                    answer = self.perform(effect)
-                else:
+                answer: Sent = None
+                if isinstance(effect, Event):
                     yield effect
+                else:
+                    answer = self.perform(effect)
                 effect = self.strategy.send(answer)
             self.ask = effect if isinstance(effect, Ask) else None
         except StopIteration:
             self.done, self.ask = True, None
 
 
-@dataclass(slots=True)
-class Told:
-    """What an answer's headers say of it, as far as it has come.  ``waited`` are seconds spent on the model server."""
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a turn reaches outside: the model server, on whose behalf, how long; what that server can do (``probe``);
+    and ``complete``, which adds to the body of a request what its client left open."""
 
-    round: int = 1
-    asked: int = 0
-    runs: int = 0
-    waited: float = 0.0
-    begun: float = field(default_factory=time.perf_counter)
-
-    @property
-    def own_ms(self) -> float:
-        """Milliseconds that were the emulator's own."""
-        return (time.perf_counter() - self.begun - self.waited) * 1000
+    upstream: Upstream
+    kernels: Kernels
+    lifetime: Lifetime
+    authorization: str | None = None
+    probe: Callable[[], Capabilities] = Capabilities
+    complete: Callable[[Json], Json] = dict
 
 
 class Turn:
@@ -82,51 +87,68 @@ class Turn:
     def __init__(
         self,
         request: ChatRequest,
-        upstream: Upstream,
         strategies: Mapping[int, Generator[Effect, Sent, None]],
-        kernels: Kernels,
+        world: World,
         *,
-        authorization: str | None,
-        lifetime: Lifetime,
         round: int = 1,
     ) -> None:
         """``strategies`` by choice; ``round`` is which of a program's rounds this answer is."""
         self._request = request
-        self._upstream = upstream
-        self._kernels = kernels
-        self._authorization = authorization
-        self._lifetime = lifetime
+        self._world = world
         self._choices = {choice: _Running(strategy, self._perform) for choice, strategy in strategies.items()}
         self._usage = UsageSum()
-        self._head_sent = False
+        self._head: Head | None = None
         self.trace = Trace()
         self.progress = Told(round)
         self.calls = 0
         """Calls that have left so far, of all choices."""
+        self.sizes = Sizes()
 
     def events(self) -> Generator[Event, None, None]:
-        """Raises UpstreamError, ModelFault, and ClientGone where the client has left."""
+        """Raises UpstreamError, ModelFault, and ClientGone where the client has left.
+
+        The head waits for the first event that says something: then it is known which strategy answers.
+        """
+        begun = False
         with closing(self._events()) as events:
             for event in events:
+                if isinstance(event, Head):
+                    self._head = self._head or event
+                    continue
+                if not begun:
+                    begun = True
+                    yield self._head or Head()
                 self.calls += isinstance(event, CallStarted)
+                self.sizes.add(event)
                 yield event
+
+    @property
+    def usage(self) -> Json:
+        """Tokens so far, as the upstream counted them or by estimate."""
+        return self._usage.total()
 
     def told(self) -> Json:
         """What the log is to say of the turn."""
-        dropped = [reason[:300] for choice in self._choices.values() for reason in choice.dropped]
         progress = self.progress
-        told: Json = {"calls": self.calls, "asked": progress.asked}
+        told: Json = {"calls": self.calls, "asked": progress.asked, "strategy": progress.strategy}
         if progress.runs:
             told |= {"round": progress.round, "runs": progress.runs}
-        return told | {"dropped": dropped} if dropped else told
+        if progress.left:
+            told["left"] = progress.ladder
+        return told | {"dropped": progress.dropped} if progress.dropped else told
 
-    def _perform(self, effect: Run | Keep) -> Outcome | None:
-        if isinstance(effect, Keep):
-            self._kernels.keep(effect.key, effect.program)
-            return None
-        self.progress.runs += 1
-        self._lifetime.check()
-        return self._kernels.run(effect.program)
+    def _perform(self, effect: Run | Keep | Probe | Note) -> Sent:
+        if isinstance(effect, Note):
+            self.progress.note(effect)
+        elif isinstance(effect, Keep):
+            self._world.kernels.keep(effect.key, effect.program)
+        elif isinstance(effect, Probe):
+            return self._world.probe()
+        else:
+            self.progress.runs += 1
+            self._world.lifetime.check()
+            return self._world.kernels.run(effect.program)
+        return None
 
     def _events(self) -> Generator[Event, None, None]:
         for choice in self._choices.values():
@@ -140,37 +162,59 @@ class Turn:
 
     def _ask(self, choices: dict[int, _Running]) -> Iterator[Event]:
         """One question, for all ``choices`` that wait with it."""
-        alone = len(choices) == 1
-        messages = next(choice.ask.messages for choice in choices.values() if choice.ask)
-        body = upstream_body(self._request, messages, n=1 if alone else None)
+        ask = next(choice.ask for choice in choices.values() if choice.ask)
+        body = self._body(ask, alone=len(choices) == 1)
         for choice in choices.values():
             yield from choice.step(None)
         said: list[str] = []
         counted = False
-        self.progress.asked += 1
-        parts = self._upstream.ask(body, authorization=self._authorization, lifetime=self._lifetime)
-        with closing(parts):
-            for part in self._timed(parts):
-                match part:
-                    case AnswerHead(fields):
-                        yield from self._head(fields)
-                    case AnswerUsage(usage):
-                        counted = True
-                        self._usage.add(usage)
-                    case AnswerDelta():
-                        said.append(part.text)
-                        said.append(part.reasoning)
-                        choice = next(iter(choices.values())) if alone else choices.get(part.choice)
-                        if choice is not None and not choice.done and choice.ask is None:
-                            yield from choice.step(part)
+        self.progress.ask()
+        world = self._world
+        parts = world.upstream.ask(body, authorization=world.authorization, lifetime=world.lifetime)
+        try:
+            with closing(parts):
+                for part in self._timed(parts):
+                    match part:
+                        case AnswerHead(fields):
+                            yield Head(fields)
+                        case AnswerUsage(usage):
+                            counted = True
+                            self._usage.add(usage)
+                        case AnswerDelta():
+                            said.append(part.text)
+                            said.append(part.reasoning)
+                            yield from self._hear(part, ask, choices)
+        except UpstreamRefused as error:
+            if not (ask.fields or ask.native) or error.status not in _NOT_UNDERSTOOD:
+                raise
+            unfit = StrategyUnfit(f"the model server refuses such a request: {error.message}")
+            for choice in choices.values():
+                yield from choice.fail(unfit)
+            return
         for choice in choices.values():  # A choice that the upstream never answered or ended.
             if not choice.done and choice.ask is None:
                 yield from choice.step(AnswerDelta(0, finish_reason="stop"))
         answered = "".join(said)
-        self.trace.questions.append(messages)
+        self.trace.questions.append(body["messages"])
         self.trace.answers.append(answered)
         if not counted:
-            self._usage.estimate(messages, len(answered.encode("utf-8", "surrogatepass")))
+            self._usage.estimate(body["messages"], len(answered.encode("utf-8", "surrogatepass")))
+
+    def _body(self, ask: Ask, *, alone: bool) -> Json:
+        if ask.aside:
+            return aside_body(self._request, ask.messages) | dict(ask.fields)
+        n = 1 if alone else None
+        if ask.native:
+            return self._world.complete(self._request.body | ({"n": n} if n and "n" in self._request.body else {}))
+        return self._world.complete(upstream_body(self._request, ask.messages, n=n)) | dict(ask.fields)
+
+    def _hear(self, part: AnswerDelta, ask: Ask, choices: dict[int, _Running]) -> Iterator[Event]:
+        """Give a piece of the answer to the choice it is for; all of them hear what was asked for all."""
+        first = next(iter(choices.values()))
+        own = first if len(choices) == 1 else choices.get(part.choice)
+        for choice in choices.values() if ask.aside else (own,):
+            if choice is not None and not choice.done and choice.ask is None:
+                yield from choice.step(part)
 
     def _timed(self, parts: Iterator[AnswerPart]) -> Iterator[AnswerPart]:
         clock = time.perf_counter
@@ -181,8 +225,3 @@ class Turn:
             if part is None:
                 return
             yield part
-
-    def _head(self, fields: Json) -> Iterator[Event]:
-        if not self._head_sent:
-            self._head_sent = True
-            yield Head(fields)

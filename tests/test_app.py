@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import app
+from emulator.options import options_of
 from emulator.settings import Settings, SettingsError
 from emulator.startup import StartError, address_of, bind, judge, listen
 from emulator.upstream.client import Probe
@@ -20,8 +21,9 @@ from emulator.upstream.client import Probe
 def process_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No settings from this machine; signals and logging are put back."""
     monkeypatch.chdir(tmp_path)
-    for name in ("BASE_URL", "API_KEY", "HOST", "PORT"):
-        monkeypatch.delenv(f"EMULATOR_{name}", raising=False)
+    for option in options_of(Settings):
+        for name in option.variables:
+            monkeypatch.delenv(name, raising=False)
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
@@ -55,6 +57,14 @@ def test_a_log_folder_that_is_a_file_is_a_sentence_and_1(tmp_path: Path, capsys:
     (tmp_path / "file").touch()
     assert app.main(["--log-dir", str(tmp_path / "file")]) == 1
     assert capsys.readouterr().err.startswith("app.py: --log-dir: no log can be written to ")
+
+
+def test_a_wrong_profile_is_a_sentence_with_its_line_and_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("match = 'mine'\nstubs = 'above'\n")
+    assert app.main(["--profiles", str(tmp_path), "--base-url", "http://127.0.0.1:9", "--no-check"]) == 2
+    told = f"""{file}, line 2: 'stubs' must be "user" or "system"; it is 'above'."""
+    assert capsys.readouterr() == ("", f"app.py: {told}\n")
 
 
 def test_sigterm_while_starting_leaves_by_the_ordinary_way() -> None:

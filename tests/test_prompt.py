@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from emulator.code.extract import Extractor
 from emulator.code.limits import CodeLimits
 from emulator.code.statements import Statement
+from emulator.profiles import DEFAULT_STYLE, PromptStyle
 from emulator.prompt import Briefing, Prompts, Repair, Transcript, call_as_code, python_literal
 from emulator.protocols.conversation import Message, PastCall, Result
 
@@ -27,9 +28,9 @@ def briefing(**flags: Any) -> Briefing:
     return Briefing(**given | flags)
 
 
-def shown(*conversation: Message, **flags: Any) -> list[dict[str, Any]]:
+def shown(*conversation: Message, style: PromptStyle = DEFAULT_STYLE, **flags: Any) -> list[dict[str, Any]]:
     brief = briefing(**flags)
-    return PROMPTS.messages(conversation, brief, PROMPTS.brief(brief))
+    return PROMPTS.messages(conversation, brief, PROMPTS.brief(brief, style))
 
 
 def user(text: Any) -> Message:
@@ -214,3 +215,102 @@ def test_nothing_in_an_output_or_a_traceback_passes_for_code(text: str) -> None:
         extractor = Extractor(["now"], CodeLimits())
         pieces = [*extractor.feed(message["content"]), *extractor.finish()]
         assert not [piece for piece in pieces if isinstance(piece, Statement) and "now" in piece.source]
+
+
+def test_stubs_in_the_system_text_leave_the_request_as_it_came() -> None:
+    style = PromptStyle(stubs="system", examples=False)
+    system, request = shown(user("x"), style=style)
+    assert system["content"].endswith(f"\n\nFunctions:\n```python\n{STUBS}\n```")
+    assert request == {"role": "user", "content": "x"}
+    assert shown(user("x"), style=style, required=True)[-1]["content"].startswith("Answer with a call")
+    assert shown(user("x"), style=style, stubs="") == [request]
+
+
+def test_stubs_above_are_told_from_those_of_the_examples() -> None:
+    messages = shown(user("x"), style=PromptStyle(stubs="system"), named="weather")
+    assert STUBS in messages[0]["content"]
+    assert messages[-1]["content"] == (
+        "Functions: those given in the beginning.\n\nAnswer with calls of `weather`.\n\nx"
+    )
+
+
+def test_without_examples_there_is_the_conversation_alone() -> None:
+    assert [m["role"] for m in shown(user("x"), style=PromptStyle(examples=False))] == ["system", "user"]
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_the_short_prompt_says_less_and_the_same(chained: bool) -> None:
+    full = shown(user("x"), chained=chained)
+    short = shown(user("x"), chained=chained, style=PromptStyle(prompt="short"))
+    assert len(short[0]["content"]) < len(full[0]["content"])
+    assert "```python" in short[0]["content"]
+    assert ("compute" in short[0]["content"]) is chained
+    assert short[1:] == full[1:], "only the rules have a variant"
+
+
+def test_without_a_system_role_the_rules_begin_the_first_user_message() -> None:
+    system = Message("system", "Be brief.", {"role": "system", "content": "Be brief."})
+    [message] = shown(system, user("x"), style=PromptStyle(system_role=False, examples=False))
+    assert message["content"].startswith("Be brief.\n\nYou can use Python functions.")
+    assert message["content"].endswith(f"Functions:\n```python\n{STUBS}\n```\n\nx")
+    first = shown(system, user("x"), style=PromptStyle(system_role=False))[0]
+    assert first["role"] == "user"
+    assert first["content"].startswith("Be brief.")
+
+
+contents = st.text(alphabet="ab \n", max_size=6) | st.just([{"type": "text", "text": "see"}, {"type": "image_url"}])
+
+
+def spoken_by(role: str, content: Any) -> Message:
+    return Message(role, content, {"role": role, "content": content, "name": "bob"})
+
+
+def calling(words: Any, result: Any) -> Message:
+    return turn(words, (CALL, result))
+
+
+spoken = st.builds(spoken_by, st.sampled_from(["user", "assistant", "system"]), contents)
+called = st.builds(calling, st.none() | contents, contents)
+strict = st.builds(
+    PromptStyle,
+    alternate=st.just(True),
+    prompt=st.sampled_from(["full", "short"]),
+    stubs=st.sampled_from(["user", "system"]),
+    examples=st.booleans(),
+    system_role=st.booleans(),
+    assistant_prefix=st.booleans(),
+)
+
+
+@given(st.lists(spoken | called, max_size=6), strict, st.sampled_from(["", STUBS]), st.sampled_from(["", "f("]))
+def test_a_template_that_demands_it_gets_alternating_roles_whatever_was_said(
+    conversation: list[Message], style: PromptStyle, stubs: str, answer: str
+) -> None:
+    """Results, repairs, outputs and failures are messages of the user's, which must not stand side by side either."""
+    told = briefing(stubs=stubs)
+    transcript = Transcript(PROMPTS, conversation, told, PROMPTS.brief(told, style))
+    plain = transcript.plain()
+    for messages in (
+        plain,
+        transcript.plain(output="wet"),
+        transcript.worded("print(1)", "1"),
+        transcript.failed("f(1)", "NameError"),
+        PROMPTS.repair(plain, answer, Repair("empty")),
+    ):
+        behind = [m["role"] for m in messages[messages[0]["role"] == "system" :]]
+        assert behind == ["user", "assistant"] * (len(behind) // 2) + ["user"] * (len(behind) % 2)
+        assert all(message["content"] for message in messages)
+
+
+@given(st.lists(spoken | called, min_size=1, max_size=6), strict)
+def test_no_word_is_lost_for_the_sake_of_order(conversation: list[Message], style: PromptStyle) -> None:
+    text = str([message["content"] for message in shown(*conversation, style=style)])
+    for message in conversation:
+        for content in (message.content, *(result.content for result in message.results)):
+            if isinstance(content, str):
+                assert repr(content.strip())[1:-1] in text
+
+
+def test_what_was_rendered_tells_its_size() -> None:
+    assert PROMPTS.brief(briefing()).size > len(STUBS)
+    assert PROMPTS.brief(briefing(stubs="")).size == 0

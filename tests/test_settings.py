@@ -46,11 +46,14 @@ SAMPLES: dict[Any, tuple[str, Any]] = {
     str: ("word", "word"),
     str | None: ("word", "word"),
     Path: ("some/where", Path("some/where")),
+    Path | None: ("some/where", Path("some/where")),
     bool: ("true", True),
 }
 OWN_SAMPLES: dict[str, tuple[str, Any]] = {
     "base_url": ("https://host/v1", "https://host/v1"),
     "thoughts": ("open", "open"),
+    "strategy": ("two_pass", "two_pass"),
+    "probe": ("native", "native"),
     "empty_tools": ("ignore", "ignore"),
     "log_level": ("debug", "debug"),
     "local_context": ("700", 700),
@@ -87,6 +90,48 @@ def test_a_switch_can_be_turned_both_ways(text: str, value: bool) -> None:
 
 def test_plain_variables_of_other_programs_are_not_read() -> None:
     assert load(environ={"PORT": "1", "HOST": "0.0.0.0", "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "x"}) == Settings()
+
+
+ALIASES = {
+    "VLLM_URL": ("http://host:8000/v1/chat/completions", "base_url", "http://host:8000/v1"),
+    "BACKEND_URL": ("http://host:8001", "base_url", "http://host:8001/v1"),
+    "PROXY_PORT": ("8002", "port", 8002),
+    "MAX_TIMEOUT": ("30.0", "timeout", 30.0),
+    "CONCURRENT_REQUESTS": ("100", "max_requests", 100),
+}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_variables_of_the_proxy_that_users_come_from_are_understood(alias: str, tmp_path: Path) -> None:
+    text, name, value = ALIASES[alias]
+    dotenv = dotenv_file(tmp_path, f"{alias}={text}\n")
+    for settings in (load(environ={alias: text}), load(dotenv=dotenv)):
+        assert getattr(settings, name) == value
+
+
+def test_an_alias_counts_only_where_our_own_name_is_nowhere(tmp_path: Path) -> None:
+    dotenv = dotenv_file(tmp_path, "EMULATOR_PORT=1\nPROXY_PORT=2\nMAX_TIMEOUT=3\nBACKEND_URL=http://file\n")
+    environ = {"PROXY_PORT": "4", "MAX_TIMEOUT": "5", "VLLM_URL": "http://vllm", "BACKEND_URL": "http://backend"}
+    settings = load("--max-requests", "6", environ=environ | {"CONCURRENT_REQUESTS": "7"}, dotenv=dotenv)
+    assert (settings.port, settings.timeout, settings.max_requests) == (1, 5.0, 6)
+    assert settings.base_url == "http://vllm/v1"
+    assert load(environ=environ | {"VLLM_URL": ""}).base_url == "http://backend/v1"
+    assert load(environ={"VLLM_URL": "http://vllm"}, dotenv=dotenv).base_url == "http://vllm/v1"
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"PROXY_PORT": "x"}, "PROXY_PORT: 'x' must be a whole number."),
+        ({"VLLM_URL": "host:8000"}, "VLLM_URL: 'host:8000' must begin with http:// or https://; .*"),
+        ({"CONCURRENT_REQUESTS": "-1"}, "CONCURRENT_REQUESTS: '-1' must be at least 0."),
+    ],
+)
+def test_a_wrong_alias_is_named_as_it_was_written(environ: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{sentence}$"):
+        load(environ=environ)
+    with pytest.raises(SettingsError, match=r"can't be used together with VLLM_URL;"):
+        load("--local-model", "a.gguf", environ={"VLLM_URL": "http://host"})
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:

@@ -15,13 +15,13 @@ from emulator.events import CallStarted, Event, Finished, Head, TextDelta, Usage
 from emulator.kept import KeptProgram
 from emulator.lifetime import Lifetime
 from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage
-from emulator.prompt import Briefing, Prompts, Transcript
+from emulator.prompt import Brief, Briefing, Prompts, Transcript
 from emulator.protocols.chat import ChatRules, parse_chat
 from emulator.protocols.conversation import Message
 from emulator.runs import Outcome, ProgramRun, RunLimits
 from emulator.strategies.code import answer
 from emulator.strategies.effects import CodeTask, ProgramTerms
-from emulator.turn import Turn
+from emulator.turn import Turn, World
 from tests.code.running import CLOCK, interpreter
 from tests.code.samples import TOOLS
 
@@ -68,14 +68,14 @@ def turn(upstream: Scripted, kernels: Kernels | None = None, **body: Any) -> Tur
         orjson.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]} | body), ChatRules()
     )
     briefing = Briefing("def now(): ...", lambda name, arguments: (name, arguments))
-    transcript = Transcript(PROMPTS, [Message("user", "hi", {"role": "user", "content": "hi"})], briefing, "")
+    transcript = Transcript(PROMPTS, [Message("user", "hi", {"role": "user", "content": "hi"})], briefing, Brief())
     keys = (f"{number:024x}" for number in itertools.count())
     terms = ProgramTerms(CLOCK, "UTC", RunLimits(), "model", "owner", "tools")
     strategies = {
         n: answer(CodeTask(n, transcript, TOOLS, CodeLimits(), lambda: next(keys), terms, repairs=1))
         for n in range(request.n)
     }
-    return Turn(request, upstream, strategies, kernels or Kernels(), authorization=None, lifetime=Lifetime(60))
+    return Turn(request, strategies, World(upstream, kernels or Kernels(), Lifetime(60)))
 
 
 def said(text: str, choice: int = 0) -> AnswerDelta:
@@ -176,7 +176,7 @@ def test_a_program_is_run_and_kept_for_its_results() -> None:
     started = [event for event in shown.events() if isinstance(event, CallStarted)]
     assert [event.id for event in started] == [f"call_{'0' * 24}{index}" for index in range(2)]
     assert kernels.kept["0" * 24].text == PROGRAM.removeprefix("```python\n").removesuffix("\n```")
-    assert shown.told() == {"calls": 2, "asked": 1, "round": 1, "runs": 1}
+    assert shown.told() == {"calls": 2, "asked": 1, "round": 1, "runs": 1, "strategy": "code"}
 
 
 def test_choices_keep_their_programs_apart() -> None:

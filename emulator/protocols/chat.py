@@ -16,7 +16,7 @@ import orjson
 
 from emulator.errors import InvalidRequest
 from emulator.protocols.chat_messages import parse_messages
-from emulator.protocols.conversation import DeclaredTools, FunctionTool, Message, ToolChoice
+from emulator.protocols.conversation import DeclaredTools, FunctionTool, Message, ResponseFormat, ToolChoice
 from emulator.protocols.fields import Json, required, typed, wrong_type
 from emulator.recent import Recent, content_key
 
@@ -53,6 +53,8 @@ class ChatRequest:
     include_usage: bool
     n: int
     stop_given: bool
+    format: ResponseFormat | None = None
+    """What ``response_format`` asks the answer's words to be; None for text."""
 
     @property
     def plain_chat(self) -> bool:
@@ -102,6 +104,21 @@ def parse_chat(raw: bytes, rules: ChatRules) -> ChatRequest:
         include_usage=bool(typed(options, "include_usage", bool, "a boolean", False, "stream_options.")),
         n=n,
         stop_given=bool(body.get("stop")),
+        format=_format(body),
+    )
+
+
+def _format(body: Json) -> ResponseFormat | None:
+    """Other types than JSON's are the upstream's to know."""
+    given: Json = typed(body, "response_format", dict, "an object", {})
+    if given.get("type") == "json_object":
+        return ResponseFormat()
+    if given.get("type") != "json_schema":
+        return None
+    described: Json = required(given, "json_schema", dict, "an object", "response_format.")
+    path = "response_format.json_schema."
+    return ResponseFormat(
+        typed(described, "schema", dict, "an object", {}, path), typed(described, "name", str, "a string", "", path)
     )
 
 
@@ -124,12 +141,23 @@ def _rounded(value: Any) -> bool:
 
 
 def upstream_body(request: ChatRequest, messages: list[Json], *, n: int | None = None) -> Json:
-    """The request without what is of tool calling, with the messages that the model is to see."""
+    """The request without what is of tool calling, with the messages that the model is to see.
+
+    A format of the answer's words would also hold the code to it: the messages ask for it instead.
+    """
     body = {key: value for key, value in request.body.items() if key not in TOOL_PARAMETERS}
+    if request.format is not None:
+        del body["response_format"]
     body["messages"] = messages
     if n is not None and "n" in body:
         body["n"] = n
     return body
+
+
+def aside_body(request: ChatRequest, messages: list[Json]) -> Json:
+    """A question beside the request: to the same model, in the same manner, and without the client's other wishes."""
+    kept = {key: request.body[key] for key in ("model", "stream", "stream_options", "user") if key in request.body}
+    return kept | {"messages": messages, "temperature": 0}
 
 
 def _tools(body: Mapping[str, Any], rules: ChatRules) -> DeclaredTools:

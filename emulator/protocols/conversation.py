@@ -72,3 +72,11 @@ class ToolChoice:
     mode: Literal["none", "auto", "required"]
     names: tuple[str, ...]
     named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFormat:
+    """JSON is wanted as the answer's words: any object, or with a ``schema`` what that admits."""
+
+    schema: dict[str, Any] | None = None
+    name: str = ""

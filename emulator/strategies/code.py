@@ -12,8 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from emulator.code.check import CodeError
+from emulator.code.judge import Judge
+from emulator.code.native import NativeCalls
 from emulator.code.reader import AnswerReader
 from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said
+from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import CallIds
 from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, ReasoningDelta, TextDelta
@@ -22,7 +25,8 @@ from emulator.ports import AnswerDelta
 from emulator.prompt import Repair, call_as_code
 from emulator.protocols.conversation import PastCall
 from emulator.runs import Outcome, ProgramRun
-from emulator.strategies.effects import READ, Ask, CodeTask, Dropped, Effect, Keep, Run
+from emulator.strategies.effects import READ, Ask, CodeTask, Dropped, Effect, Keep, Repairing, Run, Sent
+from emulator.tools.answer_format import Misfit
 
 _FRAGMENT = 1024
 """Characters of arguments in one delta: a long text reaches the client in pieces it can show."""
@@ -30,26 +34,27 @@ _FRAGMENT = 1024
 _LEAST_SECONDS = 0.01
 """What a step of a program gets whose time is up: it ends with the interpreter's own error."""
 
-Sent = AnswerDelta | Outcome | None
 Json = dict[str, Any]
-Wrong = Problem | Literal["required", "empty", "silent"]
+Wrong = Problem | Misfit | Literal["required", "empty", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """How an answer begins: what the model is asked, the calls that it may repeat and their results' JSON texts, and
-    how often it has corrected its program already.  ``worded``: it is to put an output into words."""
+    how often it has corrected its program already.  ``worded``: it is to put an output into words; ``native``: it is
+    asked with the client's own request."""
 
     messages: list[Json]
     made: tuple[Made, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
     corrections: int = 0
     worded: bool = False
+    native: bool = False
 
 
 @dataclass(slots=True)
 class _State:
-    """What has left so far, over all attempts; ``messages`` are what the model is asked for first."""
+    """What has left so far, over all attempts."""
 
     start: Start
     ids: CallIds
@@ -61,6 +66,7 @@ class _State:
 @dataclass(slots=True)
 class _Attempt:
     reader: AnswerReader
+    native: NativeCalls
     before: int
     reason: str = "stop"
     raw: list[str] = field(default_factory=list[str])
@@ -72,8 +78,8 @@ def answer(task: CodeTask, start: Start | None = None) -> Generator[Effect, Sent
     state = _State(start or Start(task.transcript.plain()), task.new_ids())
     messages = state.start.messages
     for left in range(task.repairs, -1, -1):
-        attempt = _Attempt(_reader(task, state), len(state.made))
-        yield Ask(messages)
+        attempt = _Attempt(_reader(task, state), _native(task, state), len(state.made))
+        yield Ask(messages, {} if state.start.worded else task.fields, native=state.start.native)
         yield from _read(task, state, attempt, first=left == task.repairs)
         wrong = _wrong(task, state, attempt)
         if wrong is None:
@@ -82,6 +88,7 @@ def answer(task: CodeTask, start: Start | None = None) -> Generator[Effect, Sent
         if left == 0:
             yield from _give_up(task, state, attempt, wrong)
             return
+        yield Repairing()
         messages = _repair(task, state, attempt, wrong)
 
 
@@ -110,10 +117,15 @@ def _reader(task: CodeTask, state: _State) -> AnswerReader:
     )
 
 
+def _native(task: CodeTask, state: _State) -> NativeCalls:
+    return NativeCalls(Judge(task.vocabulary or Vocabulary({}, {}), state.start.texts))
+
+
 def _read(task: CodeTask, state: _State, attempt: _Attempt, *, first: bool) -> Generator[Effect, Sent, None]:
     """One answer of the model, from its first delta to the one with a finish_reason."""
     reader = attempt.reader
-    speaker = _Speaker(task, state, attempt, first=first, hold=not first or task.briefing.required)
+    hold = not first or task.briefing.required or task.format is not None
+    speaker = _Speaker(task, state, attempt, first=first, hold=hold)
     ended = False
     while not ended:
         delta = yield READ
@@ -126,6 +138,7 @@ def _read(task: CodeTask, state: _State, attempt: _Attempt, *, first: bool) -> G
                 yield ReasoningDelta(task.choice, delta.reasoning)
         speaker.logprobs += delta.logprobs
         attempt.raw.append(delta.text)
+        attempt.native.add(delta.calls)
         if delta.text:
             yield from speaker.say(reader.feed(delta.text))
             yield from _run_due(task, state, speaker)
@@ -133,8 +146,34 @@ def _read(task: CodeTask, state: _State, attempt: _Attempt, *, first: bool) -> G
             attempt.reason = delta.finish_reason
             yield from speaker.say(reader.finish(delta.finish_reason, stop_given=task.stop_given))
             yield from _run_due(task, state, speaker)
-    if not (task.briefing.required or state.made or reader.problem or reader.ran_through):
+            yield from speaker.say(_native_calls(task, attempt))
+    if not (task.briefing.required or state.made or reader.problem or reader.ran_through or _misfit(task, attempt)):
         yield from speaker.let_go(keep=True)
+
+
+def _misfit(task: CodeTask, attempt: _Attempt) -> Misfit | None:
+    """Why the words aren't what the client asked for; if they are, nothing else of them is left.
+
+    An answer that a limit has cut is what it is.
+    """
+    held = "".join(delta.text for delta in attempt.held)
+    if task.format is None or not held.strip() or attempt.reason != "stop":
+        return None
+    try:
+        attempt.held = [replace(attempt.held[0], text=task.format.fitting(held))]
+    except Misfit as misfit:
+        return misfit
+    return None
+
+
+def _native_calls(task: CodeTask, attempt: _Attempt) -> Iterator[Called]:
+    try:
+        for index, called in enumerate(attempt.native.proven()):
+            if index and task.manner.single:
+                return
+            yield called
+    except CodeError as error:
+        attempt.reader.problem = Problem("", str(error))
 
 
 def _run_due(task: CodeTask, state: _State, speaker: _Speaker) -> Generator[Effect, Sent, None]:
@@ -146,21 +185,20 @@ def _run_due(task: CodeTask, state: _State, speaker: _Speaker) -> Generator[Effe
             yield from speaker.say(reader.taken())
             continue
         limits = task.terms.limits
-        serial = ("*",) if task.manner.single else tuple(task.manner.serial)
         outcome = yield Run(
             ProgramRun(
-                step.source,
-                tuple(task.vocabulary.names if task.vocabulary else ()),
-                task.terms.clock,
-                state.ids.key,
-                task.terms.timezone,
-                step.results,
-                serial,
-                step.state,
-                step.first,
-                step.waiting,
-                step.keep_state,
-                replace(limits, seconds=max(limits.seconds - step.used, _LEAST_SECONDS)),
+                source=step.source,
+                tools=tuple(task.vocabulary.names if task.vocabulary else ()),
+                clock=task.terms.clock,
+                seed=state.ids.key,
+                timezone=task.terms.timezone,
+                results=step.results,
+                serial=task.manner.one_at_a_time,
+                state=step.state,
+                first=step.first,
+                waiting=step.waiting,
+                keep_state=step.keep_state,
+                limits=replace(limits, seconds=max(limits.seconds - step.used, _LEAST_SECONDS)),
             )
         )
         assert isinstance(outcome, Outcome)
@@ -224,7 +262,7 @@ def _wrong(task: CodeTask, state: _State, attempt: _Attempt) -> Wrong | None:
     if reader.ran_through:
         return None if reader.execution.shown else "silent"
     if not state.said and attempt.reason == "stop":
-        return "empty"
+        return _misfit(task, attempt) or "empty"
     return None
 
 
@@ -260,7 +298,7 @@ def _scheduled(task: CodeTask, text: str) -> str | None:
     """What a kernel is given for the program; None if parts that were never run are what no kernel runs."""
     assert task.vocabulary is not None
     try:
-        return task.vocabulary.schedules.whole(text, task.limits).source
+        return task.vocabulary.scheduled(text, task.limits).source
     except CodeError:
         return None
 
@@ -268,8 +306,10 @@ def _scheduled(task: CodeTask, text: str) -> str | None:
 def _give_up(task: CodeTask, state: _State, attempt: _Attempt, wrong: Wrong) -> Iterable[Effect]:
     """No question is left.  Calls that have left stand; without any, the client is told what went wrong."""
     if state.made:
-        reason = wrong.error if isinstance(wrong, Problem) else wrong
+        reason = wrong.error if isinstance(wrong, Problem) else str(wrong)
         return [Dropped(reason), Finished(task.choice, "tool_calls")]
+    if isinstance(wrong, Misfit):
+        raise ModelFault(f"The model's answer is not what 'response_format' asks for: {wrong}")
     if isinstance(wrong, Problem):
         raise ModelFault(
             f"The model's call could not be made valid: {wrong.error} - It wrote: {wrong.source[:300]}",
@@ -287,6 +327,8 @@ def _repair(task: CodeTask, state: _State, attempt: _Attempt, wrong: Wrong) -> l
     answered, named = "".join(attempt.raw), task.briefing.named
     before = state.start.messages
     repair = task.transcript.prompts.repair
+    if isinstance(wrong, Misfit):
+        return repair(before, answered, Repair("format", error=str(wrong)))
     if not isinstance(wrong, Problem):
         return repair(before, answered, Repair(wrong, named=named))
     made = "\n".join(call_as_code(PastCall("", made.name, made.arguments), task.briefing) for made in state.made)

@@ -18,8 +18,8 @@ from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import CallIds, Record, Resumption, texts_of
 from emulator.events import Finished, Head
 from emulator.runs import Outcome, ProgramRun, RunResult
-from emulator.strategies.code import Sent, Start, answer, call_events, output_answer
-from emulator.strategies.effects import CodeTask, Effect, Run
+from emulator.strategies.code import Start, answer, call_events, output_answer
+from emulator.strategies.effects import CodeTask, Effect, Run, Sent
 
 
 class _Differs(Exception):
@@ -129,7 +129,7 @@ class _Replay:
             return Failure("", "The program stopped without an error.")
         error, text = outcome.error, self.resumption.kept.text
         try:
-            return failure(error, self.vocabulary.schedules.whole(text, self.task.limits), text)
+            return failure(error, self.vocabulary.scheduled(text, self.task.limits), text)
         except CodeError:  # The limits of code are others by now.
             return Failure("", f"{error.type}: {error.message}")
 
@@ -164,13 +164,13 @@ class _Replay:
     def _program(self) -> ProgramRun:
         task, kept = self.task, self.resumption.kept
         return ProgramRun(
-            kept.scheduled,
-            tuple(self.vocabulary.names),
-            kept.clock,
-            kept.seed,
-            task.terms.timezone,
-            dict(self._results),
-            ("*",) if task.manner.single else tuple(task.manner.serial),
+            source=kept.scheduled,
+            tools=tuple(self.vocabulary.names),
+            clock=kept.clock,
+            seed=kept.seed,
+            timezone=task.terms.timezone,
+            results=dict(self._results),
+            serial=task.manner.one_at_a_time,
             limits=task.terms.limits,
         )
 

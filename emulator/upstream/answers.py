@@ -11,7 +11,7 @@ from typing import Any, cast
 import orjson
 
 from emulator.errors import UpstreamBroken
-from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage
+from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage, CallDelta
 from emulator.upstream.faults import Redactor, refused_inside
 
 DONE = b"[DONE]"
@@ -96,8 +96,11 @@ class AnswerReader:
             return None
         delta = choice.get("delta") or choice.get("message")
         text = reasoning = ""
+        calls: tuple[CallDelta, ...] = ()
         if isinstance(delta, dict):
             fields = cast("dict[str, Any]", delta)
+            if fields.get("tool_calls"):
+                calls = _calls(fields["tool_calls"])
             content = fields.get("content") or fields.get("refusal")
             text = content if isinstance(content, str) else _parts_text(content)
             thought = fields.get("reasoning_content") or fields.get("reasoning") or fields.get("reasoning_details")
@@ -106,13 +109,13 @@ class AnswerReader:
         if not reason or not isinstance(reason, str):
             reason = None
         logprobs = _logprobs(choice["logprobs"]) if choice.get("logprobs") else ()
-        if text or reasoning:
+        if text or reasoning or calls:
             self._content = True
         elif reason is None and not logprobs:
             return None
         if reason is not None:
             finished[index] = True
-        return AnswerDelta(index, text, reasoning, reason, logprobs)
+        return AnswerDelta(index, text, reasoning, reason, logprobs, calls)
 
     def _load(self, payload: bytes) -> dict[str, Any]:
         try:
@@ -144,6 +147,28 @@ def _parts_text(value: object) -> str:
         if isinstance(found, str):
             texts.append(found)
     return "".join(texts)
+
+
+def _calls(value: object) -> tuple[CallDelta, ...]:
+    """Deltas of tool calls, or whole ones; arguments as an object, which some servers send, become text."""
+    deltas: list[CallDelta] = []
+    for position, entry in enumerate(cast("list[Any]", value) if isinstance(value, list) else []):
+        fields = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+        function = fields.get("function")
+        if not isinstance(function, dict):
+            continue
+        named = cast("dict[str, Any]", function)
+        index, name, arguments = fields.get("index"), named.get("name"), named.get("arguments")
+        if isinstance(arguments, dict):
+            arguments = orjson.dumps(arguments).decode()
+        deltas.append(
+            CallDelta(
+                index if type(index) is int else position,
+                name if isinstance(name, str) else "",
+                arguments if isinstance(arguments, str) else "",
+            )
+        )
+    return tuple(deltas)
 
 
 def _logprobs(value: object) -> tuple[dict[str, Any], ...]:

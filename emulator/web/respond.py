@@ -10,10 +10,12 @@ from typing import Any
 import orjson
 from flask import Response, current_app, request
 
-from emulator.errors import ClientGone, EmulatorError
+from emulator.admission import Admission, TooManyRequests
+from emulator.errors import ClientGone, EmulatorError, ModelFault, StrategyUnfit
 from emulator.lifetime import Lifetime
 from emulator.logs import log_event
 from emulator.service import Emulator
+from emulator.stats.facts import RequestFacts
 from emulator.upstream.exchange import Exchange
 
 logger = logging.getLogger(__name__)
@@ -38,12 +40,28 @@ def error_response(error: EmulatorError) -> Response:
 class Watched:
     """One request under way: its lifetime, its id, and its line in the log.
 
-    ``fields`` are what the log is to say beside method, path, status and time.  Ended by ``end``.
+    ``fields`` are what the log is to say beside method, path, status and time.  ``report`` makes what the statistics
+    are told, of whether it succeeded (None where nobody can tell) and the milliseconds it took; without it, nothing is.
+    Ended by ``end``.
     """
 
-    __slots__ = ("_begun", "_ended", "_method", "_path", "core", "fields", "id", "lifetime", "status")
+    __slots__ = (
+        "_admission",
+        "_begun",
+        "_ended",
+        "_method",
+        "_path",
+        "_place",
+        "core",
+        "fields",
+        "id",
+        "lifetime",
+        "report",
+        "status",
+    )
 
     def __init__(self) -> None:
+        """Raises TooManyRequests where the model would be asked for more requests than may be under way."""
         self.core = emulator()
         environ = request.environ
         client = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
@@ -51,10 +69,19 @@ class Watched:
         self.core.watcher.add(self.lifetime)
         self.id = self.core.ids.new("req_")
         self.fields: dict[str, Any] = {}
+        self.report: Callable[[bool | None, float], RequestFacts] | None = None
         self.status = 200
         self._begun = time.monotonic()
         self._ended = False
         self._method, self._path = request.method, request.path
+        self._admission: Admission = current_app.extensions["admission"]
+        self._place: int | None = None
+        if request.method == "POST":  # A GET asks no model to work.
+            try:
+                self._place = self._admission.enter()
+            except TooManyRequests as error:
+                self.end(error)
+                raise
 
     def end(self, error: BaseException | None = None) -> None:
         """Only the first end counts."""
@@ -62,6 +89,11 @@ class Watched:
             return
         self._ended = True
         self.core.watcher.remove(self.lifetime)
+        if self._place is not None:
+            self._admission.leave(self._place)
+        ms = (time.monotonic() - self._begun) * 1000
+        if self.report is not None:
+            self.core.stats.record(self.report(self._succeeded(error), ms))
         if isinstance(error, EmulatorError):
             self.status = error.status
             self.fields |= {"error": error.code or error.type, "reason": error.message[:300]}
@@ -74,9 +106,15 @@ class Watched:
             method=self._method,
             path=self._path,
             status=self.status,
-            ms=round((time.monotonic() - self._begun) * 1000, 1),
+            ms=round(ms, 1),
             **self.fields,
         )
+
+    def _succeeded(self, error: BaseException | None) -> bool | None:
+        if isinstance(error, ModelFault | StrategyUnfit):
+            return False
+        # Other errors are the client's, the model server's or our own, also those that were passed through as they are.
+        return True if error is None and self.status < 400 else None
 
     def stream(
         self, frames: Generator[bytes, None, None] | Exchange, first: bytes, on_error: Callable[[EmulatorError], bytes]

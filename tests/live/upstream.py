@@ -93,7 +93,10 @@ Script = Callable[[Asked], Reply]
 
 
 class ScriptedUpstream(ThreadingHTTPServer):
-    """Answers requests with ``say``'s replies in turn, then with those of ``script``."""
+    """Answers requests with ``say``'s replies in turn, then with those of ``script``.
+
+    ``calls_tools``: it takes requests with tools, for once.
+    """
 
     daemon_threads = True
     request_queue_size = 512
@@ -115,6 +118,7 @@ class ScriptedUpstream(ThreadingHTTPServer):
         self._replies: deque[Reply] = deque()
         self._holds: list[Hold] = []
         self.script: Script | None = None
+        self.calls_tools = False
         self.asked: queue.Queue[Asked] = queue.Queue()
 
     def say(self, *replies: Reply | str) -> None:
@@ -236,7 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         asked = Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, raw)
-        if why := refusal(asked.body):
+        if not self.server.calls_tools and (why := refusal(asked.body)):
             self._error(400, why)
             return
         reply = self.server.reply(asked)

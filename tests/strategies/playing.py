@@ -8,15 +8,33 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.code.limits import CodeLimits
+from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import Resumption, trail_of
+from emulator.errors import StrategyUnfit
 from emulator.events import ArgumentsDelta, CallStarted, Event, TextDelta
 from emulator.kept import KeptProgram
-from emulator.ports import AnswerDelta
-from emulator.prompt import Briefing, Prompts, Transcript
+from emulator.ports import AnswerDelta, Capabilities
+from emulator.prompt import Brief, Briefing, Prompts, Transcript
 from emulator.protocols.conversation import Message, PastCall, Result
+from emulator.routing import Routing, listed
 from emulator.runs import Outcome, RunLimits
-from emulator.strategies.code import Sent, answer
-from emulator.strategies.effects import Ask, CodeTask, Dropped, Effect, Keep, ProgramTerms, Read, Run
+from emulator.strategies.code import answer
+from emulator.strategies.effects import (
+    Ask,
+    CodeTask,
+    Dropped,
+    Effect,
+    Keep,
+    Left,
+    Note,
+    Probe,
+    ProgramTerms,
+    Read,
+    Repairing,
+    Run,
+    Sent,
+    Tried,
+)
 from emulator.strategies.program import resumed
 from tests.code.running import CLOCK, interpreter
 from tests.code.samples import TOOLS
@@ -42,8 +60,48 @@ def task(
     """A task of one choice; its answers' keys are ``KEYS`` in turn."""
     keys = iter(KEYS)
     terms = ProgramTerms(CLOCK, "UTC", limits or RunLimits(), final, "owner", "tools")
-    transcript = Transcript(PROMPTS, conversation, briefing(required=required), "")
+    transcript = Transcript(PROMPTS, conversation, briefing(required=required), Brief())
     return CodeTask(0, transcript, TOOLS, CodeLimits(), lambda: next(keys), terms, **options)
+
+
+@dataclass(frozen=True)
+class Forms:
+    """The tools in recognisable forms, as what renders them would give them."""
+
+    given: CodeTask
+
+    def constraint(self, capabilities: Capabilities) -> Json | None:
+        return {"grammar": "calls"} if capabilities.grammar else None
+
+    def decisions(self) -> Transcript:
+        return self.given.transcript
+
+    def decision_fields(self, capabilities: Capabilities) -> Json:
+        return {"response_format": "decision"} if capabilities.json_schema else {}
+
+    def routing(self) -> Routing:
+        names = [listed(name, None) for name in TOOLS.names]
+        return Routing(PROMPTS, self.given.transcript.conversation, names)
+
+    def names_fields(self, capabilities: Capabilities) -> Json:
+        return {"grammar": "names"} if capabilities.grammar else {}
+
+    def checked(self, name: str) -> list[str]:
+        return ["city", "to"]
+
+    def without(self, task: CodeTask) -> CodeTask:
+        return replace(task, vocabulary=None)
+
+    def demanded(self, task: CodeTask, names: Sequence[str]) -> CodeTask:
+        tools = {name: task.vocabulary.tools[name] for name in names if task.vocabulary}
+        demanded = replace(task.transcript, briefing=briefing(required=True))
+        return replace(task, vocabulary=Vocabulary(tools, {}), transcript=demanded)
+
+
+def formed(**options: Any) -> CodeTask:
+    """A task whose tools can be shown in all forms."""
+    made = task(**options)
+    return replace(made, renderings=Forms(made))
 
 
 @dataclass
@@ -51,10 +109,28 @@ class Played:
     """All that a strategy asked for and said."""
 
     events: list[Event] = field(default_factory=list[Event])
+    asks: list[Ask] = field(default_factory=list[Ask])
     asked: list[list[Json]] = field(default_factory=list[list[Json]])
     runs: list[Outcome] = field(default_factory=list[Outcome])
     kept: dict[str, KeptProgram] = field(default_factory=dict[str, KeptProgram])
     dropped: list[str] = field(default_factory=list[str])
+    tried: list[str] = field(default_factory=list[str])
+    left: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    repairs: int = 0
+
+    def told(self, effect: Note | Event) -> None:
+        """What nobody answers."""
+        match effect:
+            case Dropped(reason):
+                self.dropped.append(reason)
+            case Tried(name):
+                self.tried.append(name)
+            case Left(name, reason):
+                self.left.append((name, reason))
+            case Repairing():
+                self.repairs += 1
+            case _:
+                self.events.append(effect)
 
     @property
     def calls(self) -> list[tuple[str, str]]:
@@ -80,20 +156,30 @@ class Played:
         return self.asked[-1][-1]["content"]
 
 
-def play(strategy: Generator[Effect, Sent, None], answers: Sequence[Iterable[AnswerDelta]] = ()) -> Played:
-    """Run the strategy to its end.  Every one of ``answers`` must be asked for."""
+def play(
+    strategy: Generator[Effect, Sent, None],
+    answers: Sequence[Iterable[AnswerDelta] | StrategyUnfit] = (),
+    capabilities: Capabilities | None = None,
+) -> Played:
+    """Run the strategy to its end.  Every one of ``answers`` must be asked for; an error is raised by its question."""
     played = Played()
     left = iter(answers)
     deltas: Iterator[AnswerDelta] = iter(())
     sent: Sent = None
+    refused: StrategyUnfit | None = None
     try:
         while True:
-            effect = strategy.send(sent)
-            sent = None
+            effect = strategy.throw(refused) if refused else strategy.send(sent)
+            sent = refused = None
             match effect:
                 case Ask(messages):
+                    played.asks.append(effect)
                     played.asked.append(messages)
-                    deltas = iter(next(left))
+                    given = next(left)
+                    if isinstance(given, StrategyUnfit):
+                        refused = given
+                    else:
+                        deltas = iter(given)
                 case Read():
                     sent = next(deltas)
                 case Run(program):
@@ -101,10 +187,10 @@ def play(strategy: Generator[Effect, Sent, None], answers: Sequence[Iterable[Ans
                     played.runs.append(sent)
                 case Keep(key, program):
                     played.kept[key] = program
-                case Dropped(reason):
-                    played.dropped.append(reason)
+                case Probe():
+                    sent = capabilities or Capabilities()
                 case _:
-                    played.events.append(effect)
+                    played.told(effect)
     except StopIteration:
         assert next(left, None) is None, "the model was asked less often than expected"
     return played

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from emulator.errors import UpstreamBroken, UpstreamRefused
-from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage
+from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage, CallDelta
 from emulator.upstream.answers import AnswerReader
 from emulator.upstream.faults import Redactor
 
@@ -50,7 +50,15 @@ DELTAS: list[tuple[Any, AnswerDelta | None]] = [
     ({"reasoning_details": [{"text": "t"}, {"summary": "s"}, {"data": "x"}]}, AnswerDelta(0, "", "ts")),
     ({"reasoning": {"text": "t"}}, None),
     ({"content": None, "refusal": "no"}, AnswerDelta(0, "no")),
-    ({"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{}"}}]}, None),
+    (
+        {"tool_calls": [{"index": 1, "id": "c", "function": {"name": "f", "arguments": "{}"}}]},
+        AnswerDelta(0, calls=(CallDelta(1, "f", "{}"),)),
+    ),
+    (
+        {"tool_calls": [{"function": {"arguments": {"a": 1}}}, None, {"function": {"name": 5}}]},
+        AnswerDelta(0, calls=(CallDelta(0, "", '{"a":1}'), CallDelta(2))),
+    ),
+    ({"tool_calls": "f()"}, None),
 ]
 
 
