@@ -6,6 +6,7 @@ Rule: a probe costs a few tokens once; one that fails says that nothing special 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -33,26 +34,35 @@ class KnownCapabilities:
         self._name, self._allowed = name, allowed
         self._found = Remembered(store, "capabilities", _FOUND_SECONDS)
         self._missing = Remembered(store, "no-capabilities", _MISSING_SECONDS)
+        self._probing = threading.Lock()
 
     def of(self, model: str, authorization: str | None, lifetime: Lifetime) -> Capabilities:
         """What is known, or what a probe on behalf of this request finds; nothing where probes are turned off."""
         if self._allowed == "off":
             return Capabilities()
         key = f"{self._name} {self._allowed} {model}"
-        for remembered in (self._found, self._missing):
-            known = _read(remembered.get(key))
-            if known is not None:
-                return known
+        known = self._known(key)
+        if known is not None:
+            return known
+        # Requests that come meanwhile wait for the one probe, for as long as they may take themselves.
+        if not self._probing.acquire(timeout=lifetime.remaining()):
+            return Capabilities()
+        try:
+            return self._known(key) or self._probed(key, model, authorization, lifetime)
+        finally:
+            self._probing.release()
+
+    def _known(self, key: str) -> Capabilities | None:
+        return _read(self._found.get(key)) or _read(self._missing.get(key))
+
+    def _probed(self, key: str, model: str, authorization: str | None, lifetime: Lifetime) -> Capabilities:
+        tools = self._allowed == "native"
         found = probe(
-            self._upstream,
-            model,
-            authorization=authorization,
-            lifetime=lifetime,
-            tools=self._allowed == "native",
-            hint=self._name,
+            self._upstream, model, authorization=authorization, lifetime=lifetime, tools=tools, hint=self._name
         )
         log_event(logger, "upstream probed", model=model, **asdict(found))
-        (self._missing if found == Capabilities() else self._found).put(key, asdict(found))
+        if found.settled:  # A client's wrong key, or a server that is busy, is no finding for others.
+            (self._missing if found == Capabilities() else self._found).put(key, asdict(found))
         return found
 
 

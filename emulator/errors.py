@@ -126,6 +126,12 @@ class EmptyAnswer(ModelFault):
     code = "empty_answer"
 
 
+class FormatMissed(ModelFault):
+    """The model's words aren't what ``response_format`` asks for, also after repairs."""
+
+    code = "invalid_response_format"
+
+
 class StrategyUnfit(EmulatorError):
     """A strategy can't be used with this upstream or this request; the message says why."""
 

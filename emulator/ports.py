@@ -28,6 +28,7 @@ class CallDelta:
     index: int
     name: str = ""
     arguments: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Capabilities:
     grammar: str | None = None
     json_schema: bool = False
     tools: bool = False
+    settled: bool = field(default=True, compare=False)
+    """No question was left without an answer: the finding can be relied on later."""
 
 
 class Upstream(Protocol):

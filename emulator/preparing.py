@@ -186,7 +186,7 @@ class ToolForms:
         declared = {tool.name: tool for tool in self.chat.tools.tools}
         chosen = [self.prepared.tools.by_name[name] for name in self.prepared.names]
         functions = [listed(tool.python_name, declared[tool.name].description) for tool in chosen]
-        return Routing(self.preparer.prompts, self.chat.messages, functions)
+        return Routing(self.preparer.prompts, self.chat.messages, functions, self.profile.style)
 
     def names_fields(self, capabilities: Capabilities) -> Mapping[str, Any]:
         if capabilities.grammar is None or self.prepared.vocabulary is None:

@@ -70,8 +70,9 @@ class Told:
 
 @dataclass(slots=True)
 class Sizes:
-    """Characters of what an answer holds: its words, and its calls as JSON."""
+    """Characters of the tools' stubs, and of what an answer holds: its words, and its calls as JSON."""
 
+    stubs: int = 0
     words: int = 0
     calls: int = 0
 

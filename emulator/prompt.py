@@ -199,10 +199,13 @@ class Prompts:
         text = self._failed.render(program=program, traceback=traceback, fence=_fence(program, traceback))
         return appended(messages, {"role": "user", "content": text})
 
-    def question(self, name: str, **words: Any) -> list[Json]:
+    def question(self, name: str, style: PromptStyle, **words: Any) -> list[Json]:
         """A question about the request, "whether" or "which", behind its worked examples."""
-        examples, template = self._questions[name]
-        return [*examples, {"role": "user", "content": template.render(**words)}]
+        (system, *examples), template = self._questions[name]
+        asked: Json = {"role": "user", "content": template.render(**words)}
+        if style.any_order:
+            return [system, *examples, asked]
+        return ordered([system], examples, [asked], style, self._fillers)
 
     def _system(self, leading: Sequence[Message], rules: str) -> list[Json]:
         texts = [text for message in leading if (text := text_only(message.content)) is not None]

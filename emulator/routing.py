@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.profiles import DEFAULT_STYLE, PromptStyle
 from emulator.prompt import Prompts, text_only
 from emulator.protocols.conversation import Message
 
@@ -41,22 +42,23 @@ class Routing:
     prompts: Prompts
     conversation: Sequence[Message]
     functions: Sequence[Listed]
+    style: PromptStyle = DEFAULT_STYLE
 
-    def whether(self) -> list[Json]:
-        """The messages that ask whether one of the functions is needed: yes or no."""
-        return self._asked("whether")
+    def whether(self, name: str | None = None) -> list[Json]:
+        """The messages that ask whether one of the functions is needed, or the one of that ``name``: yes or no."""
+        return self._asked("whether", [each for each in self.functions if name is None or each.name == name])
 
     def which(self) -> list[Json]:
         """The messages that ask for the names of those that are."""
-        return self._asked("which")
+        return self._asked("which", self.functions)
 
-    def _asked(self, question: str) -> list[Json]:
+    def _asked(self, question: str, functions: Sequence[Listed]) -> list[Json]:
         said = [message for message in self.conversation if message.role in ("user", "assistant") and _text(message)]
         last = max((index for index, message in enumerate(said) if message.role == "user"), default=None)
         request = "" if last is None else _text(said[last])
         before = said[max(0, last - _EARLIER) : last] if last else []
         earlier = [f"{message.role}: {_shortened(_text(message), _LONGEST_EARLIER)}" for message in before]
-        return self.prompts.question(question, functions=self.functions, earlier=earlier, request=request)
+        return self.prompts.question(question, self.style, functions=functions, earlier=earlier, request=request)
 
 
 def _text(message: Message) -> str:

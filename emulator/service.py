@@ -85,11 +85,8 @@ class Emulator:
 
     def turn(
         self, chat: ChatRequest, authorization: str | None, lifetime: Lifetime, wishes: Wishes | None = None
-    ) -> tuple[Turn, int]:
-        """The turn, and how many characters the tools' stubs have.
-
-        Raises InvalidRequest where a tool's schema can't be used.
-        """
+    ) -> Turn:
+        """Raises InvalidRequest where a tool's schema can't be used."""
         wishes = wishes or Wishes()
         model = self.model_of(chat)
         profile = self._profiles.of(model)
@@ -111,8 +108,8 @@ class Emulator:
             probe=lambda: self._capabilities.of(model, authorization, lifetime),
             complete=lambda body: with_defaults(body, profile),
         )
-        turn = Turn(chat, strategies, world, round=1 + resumption.trail.rounds if resumption else 1)
-        return turn, len(forms.prepared.briefing.stubs)
+        rounds = 1 + resumption.trail.rounds if resumption else 1
+        return Turn(chat, strategies, world, round=rounds, stubs=len(forms.prepared.briefing.stubs))
 
     def _task(self, chat: ChatRequest, forms: ToolForms, index: int, terms: ProgramTerms) -> CodeTask:
         prepared, profile = forms.prepared, forms.profile

@@ -91,8 +91,10 @@ class Turn:
         world: World,
         *,
         round: int = 1,
+        stubs: int = 0,
     ) -> None:
-        """``strategies`` by choice; ``round`` is which of a program's rounds this answer is."""
+        """``strategies`` by choice; ``round`` is which of a program's rounds this answer is; ``stubs`` are the
+        characters of the tools' stubs."""
         self._request = request
         self._world = world
         self._choices = {choice: _Running(strategy, self._perform) for choice, strategy in strategies.items()}
@@ -102,7 +104,7 @@ class Turn:
         self.progress = Told(round)
         self.calls = 0
         """Calls that have left so far, of all choices."""
-        self.sizes = Sizes()
+        self.sizes = Sizes(stubs)
 
     def events(self) -> Generator[Event, None, None]:
         """Raises UpstreamError, ModelFault, and ClientGone where the client has left.
@@ -143,12 +145,19 @@ class Turn:
         elif isinstance(effect, Keep):
             self._world.kernels.keep(effect.key, effect.program)
         elif isinstance(effect, Probe):
-            return self._world.probe()
+            return self._probed()
         else:
             self.progress.runs += 1
             self._world.lifetime.check()
             return self._world.kernels.run(effect.program)
         return None
+
+    def _probed(self) -> Capabilities:
+        before = time.perf_counter()
+        try:
+            return self._world.probe()
+        finally:
+            self.progress.waited += time.perf_counter() - before
 
     def _events(self) -> Generator[Event, None, None]:
         for choice in self._choices.values():

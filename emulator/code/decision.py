@@ -1,7 +1,7 @@
 """A routing decision in JSON, ``{"calls": […]}`` or ``{"answer": "…"}`` → the calls proven, or the words.
 
-Rule: an answer that holds no decision at all is words; one that begins as a decision and can't be read is a problem,
-since showing JSON to a user is never what was meant.
+Rule: one that begins as a decision and can't be read is a problem, since showing JSON to a user is never what was
+meant; an answer that holds no decision at all may be read in any other way.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from emulator.code.judge import Judge
 from emulator.code.readings import Called
 from emulator.code.values import ParsedCall
 
-_FENCE = regex.compile(r"\s*`{3,}\w*\s*\n(?P<inside>.*?)(?:`{3,}\s*)?$", regex.DOTALL)
+_FENCE = regex.compile(r"`{3,}\w*[ \t]*\n")
+_BEGIN = regex.compile(r'\{\s*"(?:calls|answer)"\s*:')
+_CUT_ESCAPE = regex.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
 _CUT_ANSWER = regex.compile(r'\s*\{\s*"answer"\s*:\s*(?P<text>"(?:[^"\\]|\\.)*)', regex.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
 
@@ -34,15 +36,19 @@ class Decision:
     words: str = ""
 
 
-def decision_of(text: str, *, cut: bool = False) -> Decision:
-    """The decision in ``text``; ``cut``: a limit ended it, so that the words so far may be all there is.
+def decision_of(text: str, *, cut: bool = False) -> Decision | None:
+    """The decision in ``text``, None where it doesn't even begin as one.
 
-    Raises Undecided.
+    ``cut``: a limit ended it, so that the words so far may be all there is.  Raises Undecided.
     """
-    fenced = _FENCE.match(text)
-    inside = (fenced["inside"] if fenced else text).strip()
+    inside = text.strip()
+    if fence := _FENCE.match(inside):
+        inside = inside[fence.end() :].rstrip("`").strip()
     if inside[:1] not in ("{", "["):
-        return Decision(words=text.strip())
+        begun = _BEGIN.search(inside)  # Behind words such as "Sure:".
+        if begun is None:
+            return None
+        inside = inside[begun.start() :]
     try:
         value, _ = _DECODER.raw_decode(inside)  # Models go on behind the object: the first decision counts.
     except (ValueError, RecursionError) as error:
@@ -56,7 +62,12 @@ def _cut_words(text: str) -> str:
     found = _CUT_ANSWER.match(text)
     if found is None:
         raise Undecided("The answer was cut off before the JSON object was complete.")
-    return cast(str, _DECODER.decode(found["text"].rstrip("\\") + '"'))
+    return _text(cast(str, _DECODER.decode(_CUT_ESCAPE.sub("", found["text"]) + '"')))
+
+
+def _text(words: str) -> str:
+    """Without halves of characters, which no answer can carry."""
+    return words.encode("utf-8", "replace").decode()
 
 
 def _decision(value: Any) -> Decision:
@@ -68,7 +79,7 @@ def _decision(value: Any) -> Decision:
         case [{"name": str()}, *_]:
             return Decision(tuple(map(_call, value)))
         case {"answer": str(words)}:
-            return Decision(words=words)
+            return Decision(words=_text(words))
         case {"answer": dict() | list()}:  # Asked for JSON, models put it there as it is.
             return Decision(words=json.dumps(value["answer"], ensure_ascii=False))
         case _:

@@ -26,6 +26,23 @@ class Fragment(Protocol):
     def name(self) -> str: ...
     @property
     def arguments(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str
+    name: str
+    arguments: list[str] = field(default_factory=list[str])
+
+    @property
+    def is_whole(self) -> bool:
+        """Its arguments are an object already."""
+        try:
+            return bool(self.arguments) and isinstance(json.loads("".join(self.arguments)), dict)
+        except (ValueError, RecursionError):
+            return False
 
 
 @dataclass(slots=True)
@@ -33,23 +50,36 @@ class NativeCalls:
     """``add`` the pieces as they come; ``proven`` once they are all there."""
 
     judge: Judge
-    _names: dict[int, str] = field(default_factory=dict[int, str])
-    _arguments: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    _calls: dict[int, list[_Call]] = field(default_factory=dict[int, list[_Call]])
 
     def add(self, fragments: Iterable[Fragment]) -> None:
         for fragment in fragments:
+            calls = self._calls.setdefault(fragment.index, [])
+            if not calls or _begins_another(fragment, calls[-1]):
+                calls.append(_Call(fragment.id, fragment.name))
             # Some servers repeat the name in every piece, none splits it.
-            self._names[fragment.index] = self._names.get(fragment.index) or fragment.name
-            self._arguments.setdefault(fragment.index, []).append(fragment.arguments)
+            calls[-1].name = calls[-1].name or fragment.name
+            if fragment.arguments:
+                calls[-1].arguments.append(fragment.arguments)
 
-    def proven(self) -> Iterator[Called]:
-        """In their order.  Raises UnknownFunction, and Unproven with the reason."""
-        for index in sorted(self._names):
-            name = self._names[index]
-            python = self.judge.vocabulary.meant(name)
+    def proven(self, *, cut: bool = False) -> Iterator[tuple[str, Called]]:
+        """With their Python names, in their order; ``cut``: a limit ended the answer, so that the last isn't whole.
+
+        Raises UnknownFunction, and Unproven with the reason.
+        """
+        calls = [call for index in sorted(self._calls) for call in self._calls[index]]
+        for call in calls[:-1] if cut else calls:
+            python = self.judge.vocabulary.meant(call.name)
             if python is None:
-                raise UnknownFunction(name)
-            yield self.judge.call(ParsedCall(python, (), _object(name, "".join(self._arguments[index]))))
+                raise UnknownFunction(call.name)
+            yield python, self.judge.call(ParsedCall(python, (), _object(call.name, "".join(call.arguments))))
+
+
+def _begins_another(fragment: Fragment, call: _Call) -> bool:
+    """Some servers give all calls the index 0: another id is another call, or a name behind whole arguments."""
+    if fragment.id and call.id:
+        return fragment.id != call.id
+    return bool(fragment.name and fragment.arguments and call.is_whole)
 
 
 def _object(name: str, text: str) -> dict[str, Any]:

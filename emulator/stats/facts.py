@@ -93,10 +93,12 @@ def request_counts(facts: RequestFacts) -> dict[str, int]:
 def outcome_counts(facts: RequestFacts) -> dict[str, int]:
     """What one request adds to the evidence of its strategies: "ok", "repaired" or "failed", a space, the strategy.
 
-    An answer for which the model wasn't asked, as when a program went on, says nothing of the model.
+    An answer for which the model wasn't asked, as when a program went on, says nothing of the model; nor do words after
+    another strategy has failed: there was a call in the model's mind, and this one didn't get it.
     """
     counts = {f"failed {rung}": 1 for rung in facts.rungs_left}
-    if facts.strategy in facts.rungs_tried and facts.succeeded is not None:
+    words = facts.succeeded is True and not facts.calls
+    if facts.strategy in facts.rungs_tried and facts.succeeded is not None and not (words and facts.rungs_left):
         kind = ("repaired" if facts.repairs else "ok") if facts.succeeded else "failed"
         counts[f"{kind} {facts.strategy}"] = 1
     return counts

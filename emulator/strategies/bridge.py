@@ -6,13 +6,15 @@ leaves before the whole decision is there and all its calls are proven.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from emulator.code.check import CodeError
-from emulator.code.decision import Decision, decision_of, proven
+from emulator.code.check import CodeError, Refused
+from emulator.code.decision import decision_of, proven
 from emulator.code.judge import Judge
-from emulator.code.readings import Called
+from emulator.code.reader import AnswerReader
+from emulator.code.readings import Called, Said
 from emulator.code.unknown import explained
 from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
 from emulator.events import Event, Finished, TextDelta
@@ -38,9 +40,7 @@ def bridge(task: CodeTask) -> Generator[Effect, Sent, None]:
         heard = Heard()
         yield from listen(task, heard, aloud=left == task.repairs)
         try:
-            decision = decision_of(heard.words, cut=heard.reason == "length")
-            called = proven(decision, judge)
-            words = _words(task, decision, heard.reason)
+            called, words = _decided(task, judge, heard)
         except CodeError as error:
             wrong = Repair("statement", error=explained(error, judge.vocabulary.names))
         except Misfit as misfit:
@@ -57,14 +57,40 @@ def bridge(task: CodeTask) -> Generator[Effect, Sent, None]:
         messages = transcript.prompts.repair(messages, heard.raw, wrong, decisions=True)
 
 
-def _words(task: CodeTask, decision: Decision, reason: str) -> str:
+def _decided(task: CodeTask, judge: Judge, heard: Heard) -> tuple[Sequence[Called], str]:
+    """The calls or the words.  Raises CodeError, and Misfit for words that aren't in the format that is wanted."""
+    decision = decision_of(heard.words, cut=heard.reason == "length")
+    called: Sequence[Called] = ()
+    if decision is None:
+        called, words = _read(task, heard)
+    elif decision.calls:
+        called, words = proven(decision, judge), ""
+    else:
+        words = decision.words
+    return called, "" if called else _words(task, words, heard.reason)
+
+
+def _read(task: CodeTask, heard: Heard) -> tuple[Sequence[Called], str]:
+    """Calls and words of an answer that is no decision: models fall back to how they were taught to call.
+
+    Raises CodeError where a call is meant that doesn't hold.
+    """
+    reader = AnswerReader(task.vocabulary, task.limits, manner=replace(task.manner, programs=False))
+    readings = [*reader.feed(heard.words), *reader.finish(heard.reason, stop_given=task.stop_given)]
+    called = [reading for reading in readings if isinstance(reading, Called)]
+    if reader.problem is not None and not called:
+        raise Refused(reader.problem.error)
+    return called, "".join(reading.text for reading in readings if isinstance(reading, Said))
+
+
+def _words(task: CodeTask, words: str, reason: str) -> str:
     """Raises Misfit."""
-    if task.format is None or decision.calls or reason != "stop" or not decision.words.strip():
-        return decision.words
-    return task.format.fitting(decision.words)
+    if task.format is None or reason != "stop" or not words.strip():
+        return words
+    return task.format.fitting(words)
 
 
-def _missing(task: CodeTask, words: str, called: list[Called]) -> Literal["required", "empty"] | None:
+def _missing(task: CodeTask, words: str, called: Sequence[Called]) -> Literal["required", "empty"] | None:
     if called:
         return None
     if task.briefing.required:
@@ -72,7 +98,7 @@ def _missing(task: CodeTask, words: str, called: list[Called]) -> Literal["requi
     return None if words.strip() else "empty"
 
 
-def _told(task: CodeTask, words: str, called: list[Called], reason: str) -> Iterator[Event | Dropped]:
+def _told(task: CodeTask, words: str, called: Sequence[Called], reason: str) -> Iterator[Event | Dropped]:
     if not called:
         yield TextDelta(task.choice, words)
         yield Finished(task.choice, reason)

@@ -15,10 +15,10 @@ from emulator.code.check import CodeError
 from emulator.code.judge import Judge
 from emulator.code.native import NativeCalls
 from emulator.code.reader import AnswerReader
-from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said
+from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said, canonical
 from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import CallIds
-from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
+from emulator.errors import EmptyAnswer, FormatMissed, ModelFault, ToolCallRequired
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, ReasoningDelta, TextDelta
 from emulator.kept import KeptProgram
 from emulator.ports import AnswerDelta
@@ -146,7 +146,7 @@ def _read(task: CodeTask, state: _State, attempt: _Attempt, *, first: bool) -> G
             attempt.reason = delta.finish_reason
             yield from speaker.say(reader.finish(delta.finish_reason, stop_given=task.stop_given))
             yield from _run_due(task, state, speaker)
-            yield from speaker.say(_native_calls(task, attempt))
+            yield from speaker.say(_native_calls(task, state, attempt))
     if not (task.briefing.required or state.made or reader.problem or reader.ran_through or _misfit(task, attempt)):
         yield from speaker.let_go(keep=True)
 
@@ -166,10 +166,16 @@ def _misfit(task: CodeTask, attempt: _Attempt) -> Misfit | None:
     return None
 
 
-def _native_calls(task: CodeTask, attempt: _Attempt) -> Iterator[Called]:
+def _native_calls(task: CodeTask, state: _State, attempt: _Attempt) -> Iterator[Called]:
+    """What the upstream called by itself, and what it hasn't also written as text."""
+    if task.vocabulary is None:
+        return
+    made = {call.canonical for call in state.made}
     try:
-        for index, called in enumerate(attempt.native.proven()):
-            if index and task.manner.single:
+        for python, called in attempt.native.proven(cut=attempt.reason == "length"):
+            if canonical(called.name, called.arguments) in made:
+                continue
+            if state.made and (task.manner.single or python in task.manner.serial):
                 return
             yield called
     except CodeError as error:
@@ -309,7 +315,7 @@ def _give_up(task: CodeTask, state: _State, attempt: _Attempt, wrong: Wrong) -> 
         reason = wrong.error if isinstance(wrong, Problem) else str(wrong)
         return [Dropped(reason), Finished(task.choice, "tool_calls")]
     if isinstance(wrong, Misfit):
-        raise ModelFault(f"The model's answer is not what 'response_format' asks for: {wrong}")
+        raise FormatMissed(f"The model's answer is not what 'response_format' asks for: {wrong}")
     if isinstance(wrong, Problem):
         raise ModelFault(
             f"The model's call could not be made valid: {wrong.error} - It wrote: {wrong.source[:300]}",

@@ -23,5 +23,5 @@ def constraint(task: CodeTask) -> Generator[Effect, Sent, dict[str, object]]:
     assert isinstance(capabilities, Capabilities)
     fields = task.renderings.constraint(capabilities)
     if fields is None:
-        raise StrategyUnfit("the model server honours no grammar")
+        raise StrategyUnfit("the model server honours no grammar, or none can be made for these tools and this model")
     return dict(fields)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from emulator.errors import ModelFault, StrategyUnfit
-from emulator.events import TextDelta
-from emulator.strategies.effects import CodeTask, Effect, Left, Sent, Tried, rewritten
+from emulator.events import CallStarted, Finished, TextDelta
+from emulator.strategies.effects import CodeTask, Dropped, Effect, Left, Sent, Tried, rewritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,10 @@ def climb(task: CodeTask, rungs: Sequence[Rung]) -> Generator[Effect, Sent, None
         try:
             yield from rewritten(rung.begin(replace(task, repairs=0) if fault else task), speech.rewrite)
         except (ModelFault, StrategyUnfit) as error:
+            if speech.called:  # A question after calls that have left, and stand.
+                yield Dropped(error.message)
+                yield Finished(task.choice, "tool_calls")
+                return
             fault = fault or (error if isinstance(error, ModelFault) else None)
             if place == len(rungs):
                 raise fault or StrategyUnfit(
@@ -49,14 +53,17 @@ def climb(task: CodeTask, rungs: Sequence[Rung]) -> Generator[Effect, Sent, None
 
 @dataclass(slots=True)
 class _Speech:
-    """``said``: words have reached the client, of this rung or of an earlier one, from which they keep ``apart``."""
+    """``said``: words have reached the client, of this rung or of an earlier one, from which they keep ``apart``;
+    ``called``: a call has."""
 
     said: bool
     apart: bool
+    called: bool = False
 
     def rewrite(self, effect: Effect) -> Iterator[Effect]:
         if isinstance(effect, TextDelta):
             if self.apart:
                 yield TextDelta(effect.choice, "\n\n")
             self.apart, self.said = False, True
+        self.called = self.called or isinstance(effect, CallStarted)
         yield effect

@@ -1,8 +1,8 @@
-"""First the question whether a tool is needed, and among many which; then the calls, with those tools alone.
+"""First the question whether a tool is needed, of each by itself, or among many which; then calls of those alone.
 
-For models that call too often, or lose their way among many tools: each question is one that they can answer.  How
-sure a model is of "yes" tells more than its word does, so where the server gives logprobs, they count; and calls whose
-values nobody has said are not made.  So the calls are held until all of them are there.
+For models that call too often, or lose their way among tools: each question is one that they can answer.  How sure a
+model is of "yes" tells more than its word does, so where the server gives logprobs, they count; and calls whose values
+nobody has said are not made.  So the calls are held until all of them are there.
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ _LEAST_MARGIN = -0.35
 others than those of ``benchmarks/cases.jsonl``."""
 _MOST_MARGIN = 0.6
 """However sure a model is, values that nobody has said speak against it."""
-_ENOUGH = 0.2
+_ENOUGH = 0.35
 """What margin and grounding must come to together."""
 _UNTOLD = 0.75
 """The grounding of calls that have no value to look at."""
+_NEAR = 0.25
+"""Tools whose margin is less than this below the best one's may be needed beside it."""
 _MANY = 12
-"""More tools than these are narrowed to those that the request needs."""
+"""Of more tools than these not each is asked for: whether any is needed is one question, and their names another."""
 _ONE_WORD: Mapping[str, Any] = {"max_tokens": 1, "logprobs": True, "top_logprobs": 20}
 _NAMES_TOKENS = 200
 _NO = regex.compile(r"\W*no\b", regex.IGNORECASE)
@@ -63,13 +65,10 @@ def two_pass(task: CodeTask) -> Generator[Effect, Sent, None]:
         # Results have come: only the whole conversation tells whether they are enough.
         yield from answer(replace(task, fields=task.renderings.constraint(capabilities) or {}))
         return
-    margin = None if task.briefing.required else (yield from _margin(task))
+    margin, names = yield from _routed(task, capabilities)
     if margin is not None and margin < _LEAST_MARGIN:
         yield from answer(task.renderings.without(task))
         return
-    names = list(task.vocabulary.names)
-    if len(names) > _MANY:
-        names = (yield from _chosen(task, capabilities)) or names
     demanded = task.renderings.demanded(task, names)
     assert demanded.renderings is not None
     held = _Held()
@@ -82,7 +81,7 @@ def two_pass(task: CodeTask) -> Generator[Effect, Sent, None]:
         yield Repairing()  # It said yes too easily, and its words were said to a question for calls.
         yield from answer(replace(task, repairs=0))
         return
-    if margin is not None and margin + _grounding(task, held) <= _ENOUGH:
+    if margin is not None and min(margin, _MOST_MARGIN) + _grounding(task, held) <= _ENOUGH:
         yield Dropped("calls whose values nobody has said")
         yield from answer(task.renderings.without(task))
         return
@@ -119,16 +118,34 @@ def _grounding(task: CodeTask, held: _Held) -> float:
     return (_UNTOLD if share is None else share) - 0.5
 
 
-def _margin(task: CodeTask) -> Generator[Effect, Sent, float]:
-    """How sure the model is that one of the tools is the right thing; above 0 it says yes."""
+def _routed(task: CodeTask, capabilities: Capabilities) -> Generator[Effect, Sent, tuple[float | None, list[str]]]:
+    """How sure the model is that a tool is needed, None where one is demanded anyway; and the tools."""
+    assert task.vocabulary is not None
+    required, names = task.briefing.required, list(task.vocabulary.names)
+    if len(names) > _MANY:
+        margin = None if required else (yield from _margin(task))
+        if margin is None or margin >= _LEAST_MARGIN:
+            names = (yield from _chosen(task, capabilities)) or names
+        return margin, names
+    if required and len(names) == 1:
+        return None, names
+    margins: dict[str, float] = {}
+    for name in names:
+        margins[name] = yield from _margin(task, name)
+    best = max(margins.values())
+    return None if required else best, [name for name in names if margins[name] >= best - _NEAR]
+
+
+def _margin(task: CodeTask, name: str | None = None) -> Generator[Effect, Sent, float]:
+    """How sure the model is that a tool, or the one of that name, is the right thing; above 0 it says yes."""
     assert task.renderings is not None
-    yield Ask(task.renderings.routing().whether(), _ONE_WORD, aside=True)
+    yield Ask(task.renderings.routing().whether(name), _ONE_WORD, aside=True)
     heard = Heard()
     yield from listen(task, heard, aloud=False)
     margin = yes_margin(heard.logprobs)
     if margin is None:
         return -_MOST_MARGIN if _NO.match(heard.words) else _MOST_MARGIN
-    return min(margin, _MOST_MARGIN)
+    return margin
 
 
 def yes_margin(logprobs: Sequence[Mapping[str, Any]]) -> float | None:

@@ -17,11 +17,16 @@ import regex
 
 from emulator.tools.validator import compile_schema, with_null
 
-_FENCED = regex.compile(r"`{3,}[\w+-]*[ \t]*\n(?P<inside>.*?)\n?[ \t]*`{3,}", regex.DOTALL)
 _BEGIN = regex.compile(r"[{\[]")
 _TRIES = 8
 _LONGEST_ERROR = 300
-_DECODER = json.JSONDecoder(strict=False)
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_refused)
 
 
 class Misfit(Exception):
@@ -51,14 +56,19 @@ class AnswerFormat:
     def fitting(self, words: str) -> str:
         """The JSON text in ``words`` that fits.  Raises Misfit."""
         wrong: Misfit | None = None
+        fitting: dict[str, str] = {}
         for text, value in _values(words):
             try:
                 self._check(value)
             except Misfit as misfit:
                 wrong = wrong or misfit
             else:
-                return text
-        raise wrong or Misfit("The answer holds no JSON.")
+                fitting.setdefault(json.dumps(value, sort_keys=True), text)
+        if len(fitting) > 1:
+            raise Misfit("The answer holds several JSON values; only one may be there.")
+        if not fitting:
+            raise wrong or Misfit("The answer holds no JSON.")
+        return next(iter(fitting.values()))
 
     def _check(self, value: Any) -> None:
         if self._validator is None:
@@ -72,15 +82,17 @@ class AnswerFormat:
 
 
 def _values(words: str) -> Iterator[tuple[str, Any]]:
-    """The JSON values in ``words`` with their texts: all of it, what fences hold, what begins at a bracket."""
-    for text in [words, *(found["inside"] for found in _FENCED.finditer(words))][:_TRIES]:
+    """The JSON values in ``words`` with their texts: all of it, or what fences hold, or what begins at a bracket."""
+    found = False
+    for text in [words.strip(), *_fenced(words)][:_TRIES]:
         try:
-            value = _DECODER.decode(text.strip())
+            value = _DECODER.decode(text)
         except (ValueError, RecursionError):
             continue
-        yield _strict(text.strip(), value), value
+        found = True
+        yield _strict(text, value), value
     at = 0
-    for _ in range(_TRIES):
+    for _ in range(0 if found else _TRIES):
         begin = _BEGIN.search(words, at)
         if begin is None:
             return
@@ -92,10 +104,22 @@ def _values(words: str) -> Iterator[tuple[str, Any]]:
             yield _strict(words[begin.start() : at], value), value
 
 
+def _fenced(words: str) -> Iterator[str]:
+    """What stands between lines of backticks."""
+    inside: list[str] | None = None
+    for line in words.split("\n"):
+        if line.lstrip().startswith("```"):
+            if inside is not None:
+                yield "\n".join(inside).strip()
+            inside = [] if inside is None else None
+        elif inside is not None:
+            inside.append(line)
+
+
 def _strict(text: str, value: Any) -> str:
     """``text``, or the value written anew where a line break stands as itself in a string, which JSON doesn't allow."""
     try:
         json.loads(text)
     except ValueError:
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value)
     return text

@@ -159,6 +159,7 @@ def _calls(value: object) -> tuple[CallDelta, ...]:
             continue
         named = cast("dict[str, Any]", function)
         index, name, arguments = fields.get("index"), named.get("name"), named.get("arguments")
+        identifier = fields.get("id")
         if isinstance(arguments, dict):
             arguments = orjson.dumps(arguments).decode()
         deltas.append(
@@ -166,6 +167,7 @@ def _calls(value: object) -> tuple[CallDelta, ...]:
                 index if type(index) is int else position,
                 name if isinstance(name, str) else "",
                 arguments if isinstance(arguments, str) else "",
+                identifier if isinstance(identifier, str) else "",
             )
         )
     return tuple(deltas)

@@ -57,7 +57,7 @@ def probe(
     own = Lifetime(min(SECONDS, lifetime.remaining()))
     asking = _Asking(upstream, model, authorization, own)
     grammar: Dialect | None = None
-    json_schema = calls = False
+    json_schema = calls = settled = False
 
     def end() -> None:
         if lifetime.ended is not None:
@@ -68,11 +68,12 @@ def probe(
         grammar = _grammar(asking, hint)
         json_schema = _json_schema(asking)
         calls = tools and _calls(asking)
+        settled = True
     except UpstreamError:
         lifetime.remaining()
     finally:
         lifetime.detach(end)
-    return Capabilities(grammar, json_schema, calls)
+    return Capabilities(grammar, json_schema, calls, settled)
 
 
 @dataclass(frozen=True, slots=True)

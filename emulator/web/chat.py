@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 
 import orjson
 from flask import Blueprint, Response, request
 
-from emulator.errors import InvalidRequest
+from emulator.errors import EmulatorError, InvalidRequest
 from emulator.protocols.chat import ChatRequest, parse_chat
 from emulator.protocols.chat_answer import ChatStream, error_frames, fold
 from emulator.service import Wishes
@@ -44,10 +44,10 @@ def _passes(watched: Watched, chat: ChatRequest) -> bool:
 
 
 def _whole(watched: Watched, chat: ChatRequest) -> Response:
+    turn: Turn | None = None
     try:
         turn = _turn(watched, chat)
         body = fold(turn.events())
-        watched.fields |= turn.told()
         if watched.core.settings.trace and request.headers.get("X-Emulator-Trace"):
             body["emulator"] = {
                 "prompt": turn.trace.questions[0] if turn.trace.questions else None,
@@ -56,24 +56,24 @@ def _whole(watched: Watched, chat: ChatRequest) -> Response:
             }
         response = json_response(body)
     except BaseException as error:
-        watched.end(error)
+        _failed(watched, turn, error)
         raise
     watched.end()
     response.headers["X-Request-Id"] = watched.id
-    for name, value in (_known_first(turn) | _known_last(turn)).items():
-        response.headers[f"X-Emulator-{name}"] = value
+    response.headers.update(_headers(_known_first(turn) | _known_last(turn)))
     return response
 
 
 def _stream(watched: Watched, chat: ChatRequest) -> Response:
+    turn: Turn | None = None
     try:
-        turn = _turn(watched, chat)
-        frames = _frames(watched, turn, ChatStream(chat.include_usage))
+        turn = begun = _turn(watched, chat)
+        frames = _frames(begun, ChatStream(chat.include_usage))
         first = next(frames)  # What fails before the first event still has a status of its own.
     except BaseException as error:
-        watched.end(error)
+        _failed(watched, turn, error)
         raise
-    response = watched.stream(frames, first, error_frames)
+    response = watched.stream(frames, first, lambda error: b": %s\n\n" % _comment(begun).encode() + error_frames(error))
     response.headers.update(
         {
             "Content-Type": "text/event-stream",
@@ -82,16 +82,22 @@ def _stream(watched: Watched, chat: ChatRequest) -> Response:
             "X-Request-Id": watched.id,
         }
     )
-    for name, value in _known_first(turn).items():
-        response.headers[f"X-Emulator-{name}"] = value
+    response.headers.update(_headers(_known_first(begun)))
     return response
+
+
+def _failed(watched: Watched, turn: Turn | None, error: BaseException) -> None:
+    """An error says what was tried, too."""
+    if turn is not None and isinstance(error, EmulatorError):
+        error.headers |= _headers(_known_first(turn) | _known_last(turn))
+    watched.end(error)
 
 
 def _turn(watched: Watched, chat: ChatRequest) -> Turn:
     wishes = Wishes(_wish("Final", ("model", "output")), _wish("Strategy", ("auto", *STRATEGIES)))
     core = watched.core
-    turn, stubs = core.turn(chat, request.headers.get("Authorization"), watched.lifetime, wishes)
-    watched.report = turn_facts(core, chat, turn, stubs)
+    turn = core.turn(chat, request.headers.get("Authorization"), watched.lifetime, wishes)
+    watched.report, watched.tell = turn_facts(core, chat, turn), turn.told
     return turn
 
 
@@ -106,6 +112,10 @@ def _wish(header: str, choices: tuple[str, ...]) -> str | None:
     )
 
 
+def _headers(told: Mapping[str, str]) -> dict[str, str]:
+    return {f"X-Emulator-{name}": value for name, value in told.items()}
+
+
 def _quoted(value: str) -> str:
     return orjson.dumps(value).decode() if " " in value else value
 
@@ -114,7 +124,7 @@ def _known_first(turn: Turn) -> dict[str, str]:
     """What is known of an answer when it begins."""
     progress = turn.progress
     told = {"Strategy": progress.strategy, "Round": str(progress.round)}
-    return told | {"Left": _header_safe(progress.ladder)} if progress.left else told
+    return told | {"Left": _on_one_line(progress.ladder)} if progress.left else told
 
 
 def _known_last(turn: Turn) -> dict[str, str]:
@@ -122,16 +132,17 @@ def _known_last(turn: Turn) -> dict[str, str]:
     return {"Upstream-Calls": str(turn.progress.asked), "Ms": f"{turn.progress.own_ms:.1f}"}
 
 
-def _header_safe(text: str) -> str:
+def _on_one_line(text: str) -> str:
     """On one line of ASCII: reasons hold words of models and servers."""
     return "".join(letter if " " <= letter <= "~" else "?" for letter in " ".join(text.split()))
 
 
-def _frames(watched: Watched, turn: Turn, stream: ChatStream) -> Generator[bytes, None, None]:
-    def comment() -> str:
-        told = _known_first(turn) | _known_last(turn)
-        return "emulator " + " ".join(f"{name.lower()}={_quoted(value)}" for name, value in told.items())
-
+def _frames(turn: Turn, stream: ChatStream) -> Generator[bytes, None, None]:
     with closing(turn.events()) as events:
-        yield from stream.frames(events, comment)
-    watched.fields |= turn.told()
+        yield from stream.frames(events, lambda: _comment(turn))
+
+
+def _comment(turn: Turn) -> str:
+    """What headers say, where they have left already."""
+    told = _known_first(turn) | _known_last(turn)
+    return "emulator " + " ".join(f"{name.lower()}={_quoted(value)}" for name, value in told.items())

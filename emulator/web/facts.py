@@ -29,8 +29,8 @@ def passed_facts(core: Emulator, chat: ChatRequest) -> Report:
     return report
 
 
-def turn_facts(core: Emulator, chat: ChatRequest, turn: Turn, stubs: int) -> Report:
-    """Of a request that a turn answered, or failed to; ``stubs`` are the characters of its tools' stubs."""
+def turn_facts(core: Emulator, chat: ChatRequest, turn: Turn) -> Report:
+    """Of a request that a turn answered, or failed to."""
 
     def report(succeeded: bool | None, ms: float) -> RequestFacts:
         progress = turn.progress
@@ -47,13 +47,14 @@ def turn_facts(core: Emulator, chat: ChatRequest, turn: Turn, stubs: int) -> Rep
             own_ms=progress.own_ms,
             stream=chat.stream,
             usage=turn.usage,
-            saved=_saved(chat, turn, stubs),
+            saved=_saved(chat, turn),
         )
 
     return report
 
 
-def _saved(chat: ChatRequest, turn: Turn, stubs: int) -> Saved:
+def _saved(chat: ChatRequest, turn: Turn) -> Saved:
+    stubs = turn.sizes.stubs
     if turn.progress.strategy in ("native", "bridge") or not stubs:
         return Saved()
     prompt = prompt_saved(len(chat.tools.tools), chat.tools.size, stubs, turn.progress.asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -42,7 +42,7 @@ class Watched:
 
     ``fields`` are what the log is to say beside method, path, status and time.  ``report`` makes what the statistics
     are told, of whether it succeeded (None where nobody can tell) and the milliseconds it took; without it, nothing is.
-    Ended by ``end``.
+    ``tell`` is asked for further fields at the end, whatever it is.  Ended by ``end``.
     """
 
     __slots__ = (
@@ -58,6 +58,7 @@ class Watched:
         "lifetime",
         "report",
         "status",
+        "tell",
     )
 
     def __init__(self) -> None:
@@ -70,6 +71,7 @@ class Watched:
         self.id = self.core.ids.new("req_")
         self.fields: dict[str, Any] = {}
         self.report: Callable[[bool | None, float], RequestFacts] | None = None
+        self.tell: Callable[[], Mapping[str, Any]] | None = None
         self.status = 200
         self._begun = time.monotonic()
         self._ended = False
@@ -91,6 +93,8 @@ class Watched:
         self.core.watcher.remove(self.lifetime)
         if self._place is not None:
             self._admission.leave(self._place)
+        if self.tell is not None:
+            self.fields |= self.tell()
         ms = (time.monotonic() - self._begun) * 1000
         if self.report is not None:
             self.core.stats.record(self.report(self._succeeded(error), ms))

@@ -83,6 +83,15 @@ def test_a_failed_strategy_is_left_for_the_next_and_said(server: Server, scripte
     assert '"strategy":"bridge"' in server.logged() and '"left":"code: ' in server.logged()
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_where_all_fail_it_is_said_what_was_tried(server: Server, scripted: ScriptedUpstream, stream: bool) -> None:
+    scripted.script = lambda _: Reply(text=WRONG)
+    answer = ask(server, stream=stream)
+    assert (answer.status, answer.error["code"]) == (502, "invalid_tool_call")
+    assert "code: " in answer.headers["x-emulator-left"] and "bridge: " in answer.headers["x-emulator-left"]
+    assert answer.headers["x-emulator-strategy"] == "two_pass"
+
+
 def test_a_header_says_which(server: Server, scripted: ScriptedUpstream) -> None:
     scripted.script = lambda _: Reply(text=DECISION)
     answer = ask(server, "bridge")

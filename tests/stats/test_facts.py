@@ -23,7 +23,14 @@ from emulator.stats.savings import Saved
 
 
 def facts(**given: Any) -> RequestFacts:
-    fields: dict[str, Any] = {"upstream": "here", "model": "m", "succeeded": True, "ms": 100.0, "own_ms": 2.0}
+    fields: dict[str, Any] = {
+        "upstream": "here",
+        "model": "m",
+        "succeeded": True,
+        "ms": 100.0,
+        "own_ms": 2.0,
+        "calls": 1,
+    }
     fields |= {"strategy": "code", "rungs_tried": ("code",), **given}
     return RequestFacts(**fields)
 
@@ -65,6 +72,8 @@ def test_what_an_answered_request_adds() -> None:
             {"failed guided": 1, "failed code": 1},
         ),
         ({"rungs_tried": ("code", "guided")}, {"lost guided": 1, "won code": 1}, {"failed guided": 1, "ok code": 1}),
+        ({"calls": 0}, {"won code": 1}, {"ok code": 1}),
+        ({"rungs_tried": ("guided", "code"), "calls": 0}, {"lost guided": 1, "won code": 1}, {"failed guided": 1}),
         ({"rungs_tried": ()}, {"won code": 1}, {}),
         ({"strategy": PASSED, "rungs_tried": ()}, {f"won {PASSED}": 1}, {}),
     ],

@@ -75,7 +75,14 @@ def process(store: Store) -> Iterator[Callable[..., Stats]]:
 
 
 def facts(*rungs: str, **given: Any) -> RequestFacts:
-    fields: dict[str, Any] = {"upstream": "here", "model": "m", "succeeded": True, "ms": 100.0, "own_ms": 2.0}
+    fields: dict[str, Any] = {
+        "upstream": "here",
+        "model": "m",
+        "succeeded": True,
+        "ms": 100.0,
+        "own_ms": 2.0,
+        "calls": 1,
+    }
     fields |= {"rungs_tried": rungs or ("code",), "strategy": (rungs or ("code",))[-1], **given}
     return RequestFacts(**fields)
 

@@ -66,9 +66,10 @@ def task(
 
 @dataclass(frozen=True)
 class Forms:
-    """The tools in recognisable forms, as what renders them would give them."""
+    """The tools in recognisable forms, as what renders them would give them; ``shown`` are those demanded last."""
 
     given: CodeTask
+    shown: list[str] = field(default_factory=list[str])
 
     def constraint(self, capabilities: Capabilities) -> Json | None:
         return {"grammar": "calls"} if capabilities.grammar else None
@@ -93,6 +94,7 @@ class Forms:
         return replace(task, vocabulary=None)
 
     def demanded(self, task: CodeTask, names: Sequence[str]) -> CodeTask:
+        self.shown[:] = names
         tools = {name: task.vocabulary.tools[name] for name in names if task.vocabulary}
         demanded = replace(task.transcript, briefing=briefing(required=True))
         return replace(task, vocabulary=Vocabulary(tools, {}), transcript=demanded)

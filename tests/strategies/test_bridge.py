@@ -61,6 +61,28 @@ def test_what_cannot_be_used_is_asked_again_and_then_said(wrong: str, reason: st
         run(wrong, repairs=0)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\nget_weather(city='Paris')\nnow()\n```",
+        """<tool_call>{"name": "get-weather", "arguments": {"city": "Paris"}}</tool_call>
+<tool_call>{"name": "now", "arguments": {}}</tool_call>""",
+    ],
+)
+def test_calls_written_otherwise_are_calls_too(text: str) -> None:
+    assert run(text).calls == [PARIS, NOW]
+
+
+def test_a_call_written_otherwise_that_does_not_hold_is_no_text() -> None:
+    """Else a model that calls wrongly in one way would count as one that answers in words in another."""
+    with pytest.raises(ModelFault, match="unexpected argument town"):
+        run("```python\nget_weather(town=5)\n```", repairs=0)
+
+
+def test_many_backticks_take_no_time() -> None:
+    assert run("```\n" + "`" * 200_000 + "x").text.endswith("x")
+
+
 def test_required() -> None:
     played = run('{"answer": "No."}', CALLS, required=True)
     assert "no call" in played.question and played.calls == [PARIS, NOW]

@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
+from emulator.code.readings import Manner
 from emulator.errors import EmptyAnswer, InvalidRequest, ModelFault, StrategyUnfit
 from emulator.events import Finished, TextDelta
 from emulator.ports import AnswerDelta, CallDelta, Capabilities
@@ -77,6 +78,13 @@ def test_the_requests_own_fault_ends_it() -> None:
         play(climbed(unfit("one", InvalidRequest("wrong")), rung("two")))
 
 
+def test_a_question_refused_after_calls_have_left_leaves_them_as_they_are() -> None:
+    half = fenced("now()\nget_weather(town='x')")
+    played = play(climbed(rung("one"), rung("two"), repairs=1), [half, StrategyUnfit("too long")])
+    assert (played.tried, played.calls) == (["one"], [NOW])
+    assert played.dropped == ["too long"] and played.events[-1] == Finished(0, "tool_calls")
+
+
 def test_a_refused_question_is_the_strategys_to_answer_for() -> None:
     played = play(climbed(rung("one"), rung("two")), [StrategyUnfit("no such field"), whole("Hello.")])
     assert played.left == [("one", "no such field")]
@@ -109,6 +117,36 @@ def test_what_does_not_hold_is_the_next_strategys(call: CallDelta, reason: str) 
     played = play(climbed(Rung("native", native), rung("code")), [called(call), fenced("now()")])
     assert reason in played.left[0][1]
     assert played.calls == [NOW]
+
+
+def test_a_call_that_a_limit_cut_is_not_made() -> None:
+    cut = [AnswerDelta(0, calls=(CallDelta(0, "now"), CallDelta(1, "now"))), AnswerDelta(0, finish_reason="length")]
+    assert play(native(task()), [cut]).calls == [NOW]
+    alone = [AnswerDelta(0, calls=(CallDelta(0, "now"),)), AnswerDelta(0, finish_reason="length")]
+    assert not play(native(task()), [[AnswerDelta(0, "Well."), *alone]]).calls
+
+
+def test_calls_are_told_apart_though_all_have_one_index() -> None:
+    """As some servers send them, which tell them apart by their ids, or send each whole."""
+    paris, now = CallDelta(0, "get-weather", '{"city": "Paris"}'), CallDelta(0, "now", "{}")
+    assert play(native(task()), [called(paris, now)]).calls == [PARIS, NOW]
+    pieces = [
+        CallDelta(0, "get-weather", '{"city":', "a"),
+        CallDelta(0, "", ' "Paris"}', "a"),
+        CallDelta(0, "now", "", "b"),
+    ]
+    assert play(native(task()), [called(*pieces)]).calls == [PARIS, NOW]
+
+
+def test_a_call_that_is_in_the_text_too_is_made_once() -> None:
+    twice = [AnswerDelta(0, "```python\nnow()\n```"), *called(CallDelta(0, "now", "{}"))]
+    assert play(native(task()), [twice]).calls == [NOW]
+
+
+def test_one_call_at_a_time_holds_for_the_upstreams_own() -> None:
+    both = called(CallDelta(0, "now", "{}"), CallDelta(1, "get-weather", '{"city": "Paris"}'))
+    assert play(native(task(manner=Manner(single=True))), [both]).calls == [NOW]
+    assert play(native(task(manner=Manner(serial=frozenset(["get_weather"])))), [both]).calls == [NOW]
 
 
 def test_calls_that_the_upstreams_parser_missed_are_read() -> None:

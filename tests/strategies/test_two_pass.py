@@ -11,9 +11,10 @@ from emulator.code.vocabulary import Vocabulary
 from emulator.errors import ToolCallRequired
 from emulator.ports import AnswerDelta, Capabilities
 from emulator.protocols.conversation import Message
+from emulator.strategies.effects import CodeTask
 from emulator.strategies.two_pass import two_pass, yes_margin
 from tests.code.samples import TOOLS, Tool
-from tests.strategies.playing import Client, Played, fenced, formed, play, whole
+from tests.strategies.playing import Client, Forms, Played, fenced, formed, play, whole
 
 GRAMMAR = Capabilities("gbnf")
 NOW = ("now", "{}")
@@ -28,8 +29,20 @@ def sure(word: str, **likely: float) -> list[AnswerDelta]:
     return [AnswerDelta(0, word, logprobs=(entry(**likely),)), AnswerDelta(0, finish_reason="length")]
 
 
+def only(*names: str, **options: Any) -> CodeTask:
+    """A task with these tools."""
+    task = formed(**options)
+    return replace(task, vocabulary=Vocabulary({name: TOOLS.tools[name] for name in names}, {}))
+
+
+def shown(task: CodeTask) -> list[str]:
+    """The tools that the calls were asked for with."""
+    assert isinstance(task.renderings, Forms)
+    return task.renderings.shown
+
+
 def run(*answers: Any, **options: Any) -> Played:
-    return play(two_pass(formed(**options)), answers, GRAMMAR)
+    return play(two_pass(only("now", **options)), answers, GRAMMAR)
 
 
 def test_yes_is_followed_by_calls_alone() -> None:
@@ -95,7 +108,7 @@ PARIS = "get_weather(city='Paris')"
     [
         ({"yes": -0.1, "no": -5.0}, "How is the weather in Paris?", True),
         ({"yes": -0.1, "no": -5.0}, "What's the weather?", False),  # nobody said Paris, however sure it is
-        ({"yes": -1.0, "no": -0.8}, "How is the weather in Paris?", True),  # not sure, but Paris was said
+        ({"yes": -0.9, "no": -0.8}, "How is the weather in Paris?", True),  # not sure, but Paris was said
         ({"yes": -2.0, "no": -0.2}, "How is the weather in Paris?", False),
     ],
 )
@@ -103,7 +116,9 @@ def test_values_that_nobody_said_are_not_called_with(likely: dict[str, float], a
     request = Message("user", asked, {"role": "user", "content": asked})
     second = [] if likely["yes"] == -2.0 else [fenced(PARIS)]
     last = [] if calls else [whole("It depends.")]
-    played = play(two_pass(formed(conversation=[request])), [sure("yes", **likely), *second, *last], GRAMMAR)
+    played = play(
+        two_pass(only("get_weather", conversation=[request])), [sure("yes", **likely), *second, *last], GRAMMAR
+    )
     assert bool(played.calls) is calls
     assert played.text == ("" if calls else "It depends.")
     assert bool(played.dropped) is (bool(second) and not calls)
@@ -114,6 +129,23 @@ def test_a_call_that_is_demanded_needs_no_question() -> None:
     assert len(played.asks) == 1 and played.calls == [NOW]
     with pytest.raises(ToolCallRequired):
         run(whole("No."), required=True, repairs=0)
+
+
+def test_each_tool_is_asked_for_by_itself_and_the_likeliest_are_shown() -> None:
+    """Whatever is near the best may be needed beside it."""
+    margins = [sure("yes", yes=-1.0, no=-1.1), sure("no", yes=-3.0, no=-0.1), sure("yes", yes=-0.8, no=-1.1)]
+    task = only("get_weather", "send", "now")
+    played = play(two_pass(task), [*margins, fenced("now()")], GRAMMAR)
+    assert [ask.aside for ask in played.asks] == [True, True, True, False]
+    assert shown(task) == ["get_weather", "now"]
+    assert played.calls == [NOW]
+
+
+def test_a_call_that_is_demanded_among_several_is_of_the_likeliest() -> None:
+    margins = [sure("no", yes=-3.0, no=-0.1), sure("no", yes=-1.0, no=-0.5)]
+    task = only("get_weather", "now", required=True)
+    assert play(two_pass(task), [*margins, fenced("now()")], GRAMMAR).calls == [NOW]
+    assert shown(task) == ["now"]
 
 
 def test_among_many_the_model_chooses_first() -> None:
@@ -135,5 +167,5 @@ def test_results_are_for_the_whole_conversation_to_judge() -> None:
 
 
 def test_without_grammars_it_works_by_words() -> None:
-    played = play(two_pass(formed()), [whole("Yes!"), fenced("now()")])
+    played = play(two_pass(only("now")), [whole("Yes!"), fenced("now()")])
     assert played.calls == [NOW] and dict(played.asks[1].fields) == {}

@@ -52,7 +52,7 @@ DELTAS: list[tuple[Any, AnswerDelta | None]] = [
     ({"content": None, "refusal": "no"}, AnswerDelta(0, "no")),
     (
         {"tool_calls": [{"index": 1, "id": "c", "function": {"name": "f", "arguments": "{}"}}]},
-        AnswerDelta(0, calls=(CallDelta(1, "f", "{}"),)),
+        AnswerDelta(0, calls=(CallDelta(1, "f", "{}", "c"),)),
     ),
     (
         {"tool_calls": [{"function": {"arguments": {"a": 1}}}, None, {"function": {"name": 5}}]},
