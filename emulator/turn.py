@@ -1,7 +1,7 @@
 """Drives one assistant turn: performs what the choices' strategies ask for, and passes on what they say.
 
-What is asked of the model, of a kernel and of the store goes through ports.  With ``n > 1`` the choices share the
-first question to the upstream; whatever one of them has to ask again, it asks alone.
+What is asked of the model, of a kernel and of the store goes through ports.  With ``n > 1`` choices share the questions
+that they have in common, above all the first; whatever one of them alone has to ask again, it asks alone.
 """
 
 from __future__ import annotations
@@ -162,18 +162,17 @@ class Turn:
     def _events(self) -> Generator[Event, None, None]:
         for choice in self._choices.values():
             yield from choice.step(None)
-        if waiting := {index: choice for index, choice in self._choices.items() if choice.ask is not None}:
-            yield from self._ask(waiting)
-        for index, choice in self._choices.items():
-            while choice.ask is not None:
-                yield from self._ask({index: choice})
+        while waiting := [choice for choice in self._choices.values() if choice.ask is not None]:
+            asked = waiting[0].ask
+            yield from self._ask([choice for choice in waiting if choice.ask == asked])
         yield UsageTotal(self._usage.total())
 
-    def _ask(self, choices: dict[int, _Running]) -> Iterator[Event]:
+    def _ask(self, choices: list[_Running]) -> Iterator[Event]:
         """One question, for all ``choices`` that wait with it."""
-        ask = next(choice.ask for choice in choices.values() if choice.ask)
-        body = self._body(ask, alone=len(choices) == 1)
-        for choice in choices.values():
+        ask = choices[0].ask
+        assert ask is not None
+        body = self._body(ask, len(choices))
+        for choice in choices:
             yield from choice.step(None)
         said: list[str] = []
         counted = False
@@ -197,10 +196,10 @@ class Turn:
             if not (ask.fields or ask.native) or error.status not in _NOT_UNDERSTOOD:
                 raise
             unfit = StrategyUnfit(f"the model server refuses such a request: {error.message}")
-            for choice in choices.values():
+            for choice in choices:
                 yield from choice.fail(unfit)
             return
-        for choice in choices.values():  # A choice that the upstream never answered or ended.
+        for choice in choices:  # A choice that the upstream never answered or ended.
             if not choice.done and choice.ask is None:
                 yield from choice.step(AnswerDelta(0, finish_reason="stop"))
         answered = "".join(said)
@@ -209,20 +208,19 @@ class Turn:
         if not counted:
             self._usage.estimate(body["messages"], len(answered.encode("utf-8", "surrogatepass")))
 
-    def _body(self, ask: Ask, *, alone: bool) -> Json:
+    def _body(self, ask: Ask, n: int) -> Json:
         if ask.aside:
             return aside_body(self._request, ask.messages) | dict(ask.fields)
-        n = 1 if alone else None
         if ask.native:
-            return self._world.complete(self._request.body | ({"n": n} if n and "n" in self._request.body else {}))
+            own = {"n": n} if "n" in self._request.body else {}
+            return self._world.complete(self._request.body | own)
         return self._world.complete(upstream_body(self._request, ask.messages, n=n)) | dict(ask.fields)
 
-    def _hear(self, part: AnswerDelta, ask: Ask, choices: dict[int, _Running]) -> Iterator[Event]:
-        """Give a piece of the answer to the choice it is for; all of them hear what was asked for all."""
-        first = next(iter(choices.values()))
-        own = first if len(choices) == 1 else choices.get(part.choice)
-        for choice in choices.values() if ask.aside else (own,):
-            if choice is not None and not choice.done and choice.ask is None:
+    def _hear(self, part: AnswerDelta, ask: Ask, choices: list[_Running]) -> Iterator[Event]:
+        """Give a piece of the answer to the choice it is for; all of them hear what was asked aside."""
+        alike = ask.aside or len(choices) == 1
+        for choice in choices if alike else choices[part.choice : part.choice + 1]:
+            if not choice.done and choice.ask is None:
                 yield from choice.step(part)
 
     def _timed(self, parts: Iterator[AnswerPart]) -> Iterator[AnswerPart]:

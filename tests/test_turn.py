@@ -20,7 +20,7 @@ from emulator.protocols.chat import ChatRules, parse_chat
 from emulator.protocols.conversation import Message
 from emulator.runs import Outcome, ProgramRun, RunLimits
 from emulator.strategies.code import answer
-from emulator.strategies.effects import CodeTask, ProgramTerms
+from emulator.strategies.effects import READ, Ask, CodeTask, Effect, ProgramTerms, Sent
 from emulator.turn import Turn, World
 from tests.code.running import CLOCK, interpreter
 from tests.code.samples import TOOLS
@@ -108,6 +108,30 @@ def test_repairs_add_up_and_keep_the_first_identity() -> None:
         "prompt_tokens_details": {"cached_tokens": 8},
     }
     assert len(upstream.asked) == 2
+
+
+def test_choices_share_what_is_asked_aside_and_what_follows_from_it() -> None:
+    """Else n choices would ask n times for what is the same for all."""
+
+    def strategy(choice: int) -> Generator[Effect, Sent, None]:
+        yield Ask([{"role": "user", "content": "Is a call needed?"}], {"max_tokens": 1}, aside=True)
+        heard = yield READ
+        assert isinstance(heard, AnswerDelta)
+        yield Ask([{"role": "user", "content": f"{heard.text}, so go on."}])
+        told = yield READ
+        assert isinstance(told, AnswerDelta)
+        yield TextDelta(choice, told.text)
+
+    upstream = Scripted([said("yes"), USAGE], [said("B", 1), said("A", 0), USAGE])
+    request = parse_chat(
+        orjson.dumps({"model": "m", "n": 2, "messages": [{"role": "user", "content": "hi"}]}), ChatRules()
+    )
+    events = list(Turn(request, {n: strategy(n) for n in range(2)}, World(upstream, Kernels(), Lifetime(60))).events())
+    assert sorted(e.choice for e in events if isinstance(e, TextDelta)) == [0, 1]
+    assert {e.choice: e.text for e in events if isinstance(e, TextDelta)} == {0: "A", 1: "B"}
+    first, second = upstream.asked
+    assert "n" not in first and first["max_tokens"] == 1
+    assert second["n"] == 2 and second["messages"][0]["content"] == "yes, so go on."
 
 
 def test_usage_is_estimated_where_the_upstream_does_not_count() -> None:

@@ -140,7 +140,7 @@ def _rounded(value: Any) -> bool:
     return isinstance(value, list) and any(map(_rounded, cast(list[Any], value)))
 
 
-def upstream_body(request: ChatRequest, messages: list[Json], *, n: int | None = None) -> Json:
+def upstream_body(request: ChatRequest, messages: list[Json], *, n: int) -> Json:
     """The request without what is of tool calling, with the messages that the model is to see.
 
     A format of the answer's words would also hold the code to it: the messages ask for it instead.
@@ -149,7 +149,7 @@ def upstream_body(request: ChatRequest, messages: list[Json], *, n: int | None =
     if request.format is not None:
         del body["response_format"]
     body["messages"] = messages
-    if n is not None and "n" in body:
+    if "n" in body:
         body["n"] = n
     return body
 

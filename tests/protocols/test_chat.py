@@ -140,7 +140,7 @@ def test_empty_tools_count_as_none_where_the_setting_says_so() -> None:
     request = parse(ChatRules(allow_empty_tools=True), tools=[])
     assert request.tools.tools == ()
     assert not request.plain_chat
-    assert "tools" not in upstream_body(request, [])
+    assert "tools" not in upstream_body(request, [], n=1)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_other_parameters_reach_the_upstream_untouched() -> None:
         "n": 2,
     }
     request = parse(tools=[WEATHER], tool_choice="auto", parallel_tool_calls=False, **others)
-    body = upstream_body(request, [USER])
+    body = upstream_body(request, [USER], n=request.n)
     assert body == {"model": "m", "messages": [USER]} | others
     assert not TOOL_PARAMETERS & body.keys()
     assert upstream_body(request, [], n=1)["n"] == 1
