@@ -27,6 +27,8 @@ class Sayings:
     text: str
     words: frozenset[str]
     stems: frozenset[str]
+    shorts: frozenset[str]
+    """What a word may be abbreviated to: its first two or three letters."""
     numbers: frozenset[float]
 
     @staticmethod
@@ -36,7 +38,9 @@ class Sayings:
         found = {float(number) for number in _NUMBER.findall(text)}
         # "Lost 5 dollars" is -5, "5 %" is 0.05.
         numbers = found | {-number for number in found} | {number / 100 for number in found}
-        return Sayings(text, words, frozenset(word[:_STEM] for word in words if len(word) >= _STEM), frozenset(numbers))
+        stems = frozenset(word[:_STEM] for word in words if len(word) >= _STEM)
+        shorts = frozenset(word[:size] for word in words for size in (2, 3) if len(word) > size)
+        return Sayings(text, words, stems, shorts, frozenset(numbers))
 
     def share(self, value: Any) -> float | None:
         """How much of a text, number or constant was said, from 0 to 1; None where that can't be told of it."""
@@ -50,9 +54,12 @@ class Sayings:
     def _said(self, word: str) -> bool:
         if word in self.words or (len(word) >= _STEM and word[:_STEM] in self.stems):
             return True
-        if word.isascii():
-            return word.isdigit() and float(word) in self.numbers
-        return word in self.text  # Scripts that put no space between words.
+        if not word.isascii():
+            return word in self.text  # Scripts that put no space between words.
+        if word.isdigit():
+            return float(word) in self.numbers
+        # "California" was said for CA, "US dollars" for USD.
+        return word in self.shorts or (len(word) == 3 and word[:2] in self.words)
 
 
 def grounding(

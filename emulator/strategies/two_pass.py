@@ -47,7 +47,7 @@ _UNTOLD = 0.75
 """The grounding of calls that have no value to look at."""
 _NEAR = 0.25
 """Tools whose margin is less than this below the best one's may be needed beside it."""
-_MANY = 12
+_MANY = 16
 """Of more tools than these not each is asked for: whether any is needed is one question, and their names another."""
 _ONE_WORD: Mapping[str, Any] = {"max_tokens": 1, "logprobs": True, "top_logprobs": 20}
 _NAMES_TOKENS = 200
@@ -65,27 +65,48 @@ def two_pass(task: CodeTask) -> Generator[Effect, Sent, None]:
         # Results have come: only the whole conversation tells whether they are enough.
         yield from answer(replace(task, fields=task.renderings.constraint(capabilities) or {}))
         return
-    margin, names = yield from _routed(task, capabilities)
-    if margin is not None and margin < _LEAST_MARGIN:
+    route = yield from _routed(task, capabilities)
+    if route.margin is not None and route.margin < _LEAST_MARGIN:
         yield from answer(task.renderings.without(task))
         return
-    demanded = task.renderings.demanded(task, names)
-    assert demanded.renderings is not None
-    held = _Held()
     try:
-        asked = answer(replace(demanded, fields=demanded.renderings.constraint(capabilities) or {}))
-        yield from rewritten(asked, held.rewrite)
+        held = yield from _calls(task, route.names, capabilities)
+        used = {task.vocabulary.meant(name) for name, _ in held.calls.values()}
+        if route.best is not None and len(used) == 1 and used != {route.best}:
+            # Written, it chose another one than when it was asked of each: then each by itself is the surer question.
+            held = yield from _calls(task, [route.best], capabilities)
     except ToolCallRequired:
         if task.briefing.required:
             raise
         yield Repairing()  # It said yes too easily, and its words were said to a question for calls.
         yield from answer(replace(task, repairs=0))
         return
-    if margin is not None and min(margin, _MOST_MARGIN) + _grounding(task, held) <= _ENOUGH:
+    if route.margin is not None and min(route.margin, _MOST_MARGIN) + _grounding(task, held) <= _ENOUGH:
         yield Dropped("calls whose values nobody has said")
         yield from answer(task.renderings.without(task))
         return
     yield from held.effects
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """How sure the model is that a tool is needed, None where one is demanded anyway; the tools that may be; and the
+    likeliest, if each was asked for."""
+
+    margin: float | None
+    names: list[str]
+    best: str | None = None
+
+
+def _calls(task: CodeTask, names: list[str], capabilities: Capabilities) -> Generator[Effect, Sent, _Held]:
+    """Calls of these tools, held.  Raises ToolCallRequired where the model makes none."""
+    assert task.renderings is not None
+    demanded = task.renderings.demanded(task, names)
+    assert demanded.renderings is not None
+    held = _Held()
+    fields = demanded.renderings.constraint(capabilities) or {}
+    yield from rewritten(answer(replace(demanded, fields=fields)), held.rewrite)
+    return held
 
 
 @dataclass(slots=True)
@@ -118,22 +139,23 @@ def _grounding(task: CodeTask, held: _Held) -> float:
     return (_UNTOLD if share is None else share) - 0.5
 
 
-def _routed(task: CodeTask, capabilities: Capabilities) -> Generator[Effect, Sent, tuple[float | None, list[str]]]:
-    """How sure the model is that a tool is needed, None where one is demanded anyway; and the tools."""
+def _routed(task: CodeTask, capabilities: Capabilities) -> Generator[Effect, Sent, _Route]:
+    """The first pass."""
     assert task.vocabulary is not None
     required, names = task.briefing.required, list(task.vocabulary.names)
     if len(names) > _MANY:
         margin = None if required else (yield from _margin(task))
         if margin is None or margin >= _LEAST_MARGIN:
             names = (yield from _chosen(task, capabilities)) or names
-        return margin, names
+        return _Route(margin, names)
     if required and len(names) == 1:
-        return None, names
+        return _Route(None, names)
     margins: dict[str, float] = {}
     for name in names:
         margins[name] = yield from _margin(task, name)
-    best = max(margins.values())
-    return None if required else best, [name for name in names if margins[name] >= best - _NEAR]
+    best = max(margins, key=margins.__getitem__)
+    near = [name for name in names if margins[name] >= margins[best] - _NEAR]
+    return _Route(None if required else margins[best], near, best)
 
 
 def _margin(task: CodeTask, name: str | None = None) -> Generator[Effect, Sent, float]:

@@ -10,7 +10,12 @@ import pytest
 from emulator.code.grounding import Sayings, grounding
 
 SAID = Sayings.of(
-    ["Book a table for 4 in Paris on 2024-05-01; I lost 5 dollars, 20 % of it.", "北京天气怎么样", "Reservations"]
+    [
+        "Book a table for 4 in Paris on 2024-05-01; I lost 5 dollars, 20 % of it.",
+        "北京天气怎么样",
+        "Reservations",
+        "California, US",
+    ]
 )
 
 
@@ -27,6 +32,9 @@ SAID = Sayings.of(
         (0.2, 1.0),
         (1000, 0.0),
         ("AAPL", 0.0),
+        ("CA", 1.0),
+        ("USD", 1.0),
+        ("NV", 0.0),
         ("北京", 1.0),
         ("上海", 0.0),
         (True, None),

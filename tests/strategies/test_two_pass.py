@@ -135,10 +135,17 @@ def test_each_tool_is_asked_for_by_itself_and_the_likeliest_are_shown() -> None:
     """Whatever is near the best may be needed beside it."""
     margins = [sure("yes", yes=-1.0, no=-1.1), sure("no", yes=-3.0, no=-0.1), sure("yes", yes=-0.8, no=-1.1)]
     task = only("get_weather", "send", "now")
-    played = play(two_pass(task), [*margins, fenced("now()")], GRAMMAR)
+    played = play(two_pass(task), [*margins, fenced("now()\nget_weather(city='weather')")], GRAMMAR)
     assert [ask.aside for ask in played.asks] == [True, True, True, False]
     assert shown(task) == ["get_weather", "now"]
-    assert played.calls == [NOW]
+    assert [name for name, _ in played.calls] == ["now", "get-weather"]
+
+
+def test_who_writes_a_call_of_another_tool_than_the_likeliest_is_asked_for_that_alone() -> None:
+    margins = [sure("yes", yes=-1.0, no=-1.1), sure("yes", yes=-0.8, no=-1.1)]
+    task = only("get_weather", "now")
+    played = play(two_pass(task), [*margins, fenced("get_weather(city='x')"), fenced("now()")], GRAMMAR)
+    assert shown(task) == ["now"] and played.calls == [NOW]
 
 
 def test_a_call_that_is_demanded_among_several_is_of_the_likeliest() -> None:
