@@ -133,6 +133,8 @@ SHAPES = (
     Shape("blocks", _calls("", "", lambda number: f"Next:\n```python\n{_call(number)}```\n")),
     Shape("prose", _words("", "")),
     Shape("one line of prose", _words("", "", _WORDS.replace("\n", " "))),
+    Shape("one line of spaces", lambda length: ("x" + " " * length + "y", 0)),
+    Shape("spaces behind a token", lambda length: ("So. </s>" + " " * length + "y", 0)),
     Shape("one long string", _words('send(text="', '")\n', _filling(1000), calls=1)),
     Shape("one string of many lines", _words('```python\nsend(text="""', '""")\n```\n', calls=1)),
     Shape("a string that never ends", _words('```python\nsend(text="""', "\n```\n")),

@@ -156,7 +156,7 @@ class Prompts:
             stubs="" if apart else briefing.stubs,
             above=apart and style.examples,
             named=briefing.named,
-            required=briefing.required,
+            required=briefing.required and not briefing.demanded,  # Those rules know of nothing but calls.
             single=briefing.single,
         )
         examples = variant.examples[briefing.chained] if style.examples else ()

@@ -62,6 +62,9 @@ def test_a_clients_wrong_key_is_no_finding_for_others(tmp_path: Path) -> None:
     upstream = Upstream(key="right")
     capabilities = known(upstream, tmp_path)
     assert of(capabilities, key="wrong") == Capabilities()
+    asked = upstream.asked
+    assert of(capabilities, key="wrong") == Capabilities()
+    assert upstream.asked == asked, "nor is it asked with each of that client's requests"
     assert of(capabilities, key="right") == LLAMA_CPP
 
 

@@ -31,6 +31,8 @@ class Callees:
     _: KW_ONLY
     meant: Callable[[str], str | None] = _as_it_is
     names: dict[str, Any] = field(default_factory=dict[str, Any])
+    toolboxes: set[str] = field(default_factory=set[str])
+    """Classes of nothing but the stubs."""
     renamed: bool = False
     """A tool was called by another name than its own."""
     _imported: set[str] = field(default_factory=lambda: set(IMPLIED_NAMES))
@@ -44,6 +46,8 @@ class Callees:
                 known = name in self.names or name in self.models or name in self._imported or hasattr(builtins, name)
                 # Models call the class of a tool's arguments by the tool's own name.
                 return None if known or (within and name[:1].isupper()) else self._other_name(name)
+            case ast.Attribute(ast.Call(ast.Name(box)), name) if box in self.toolboxes and name in self.tools:
+                return name
             case ast.Attribute(_, name):
                 return self._owned(function, name, within=within)
             case _:

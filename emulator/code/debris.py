@@ -25,15 +25,21 @@ _CLOSING = (
     r"</(?:[a-z]{1,16}:)?(?:tool_?calls?|function_?calls?|tool_use|invoke|function|parameter)>"
     rf"|<{_BAR}tool[_▁]calls?[_▁](?:section[_▁])?end{_BAR}>|<\|/tool_calls?\|>"
 )
-TOKENS = rf"(?:(?:{_TOKEN}|{_CLOSING})[ \t]*)+"
+TOKENS = rf"(?:(?:{_TOKEN}|{_CLOSING})[ \t]*+)++"
 """One token or several, or ends of frames that nothing opened, as a pattern; nothing that opens a frame is one."""
 TURN = (
     rf"(?:(?:<\|im_start\|>[ \t]*|<start_of_turn>|<\|start_header_id\|>|<\|start_of_role\|>){_OTHERS}\b"
     rf"|<{_BAR}{_OTHERS}{_BAR}>)"
 )
 """Somebody else's turn begins, as a pattern."""
+_RESULT_TAGS = (
+    "tool_response tool_responses function_response function_result function_results tool_result tool_results"
+    " tool_output tool_outputs observation"
+).split()
+RESULT_FENCES = frozenset([*_RESULT_TAGS, "result", "results", "output", "outputs"])
+"""Languages of the fences in which results are shown; after a call, the model made such a block up."""
 INVENTED = (
-    r"(?:<(?P<result>tool_responses?|function_results?|tool_results?|tool_outputs?|function_response|observation)>"
+    rf"(?:<(?P<result>{'|'.join(_RESULT_TAGS)})>"
     r"|<\|tool_response\|?>|[*_#]{0,3}Observation(?:[ \t]{0,2}\d{0,3})?[*_]{0,3}:"
     r"|<\|start\|>(?:functions|tools)\.)"
 )

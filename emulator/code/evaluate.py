@@ -45,8 +45,10 @@ _CONVERSIONS: dict[int, Callable[[Any], str]] = {115: str, 114: repr, 97: ascii}
 _LONGEST_JSON = 1 << 16
 _VALIDATED = frozenset(["model_validate", "parse_obj", "from_dict"])
 """What makes a model object of a dict."""
-_DUMPED = frozenset(["model_dump", "dict", "__dict__"])
+_DUMPED = frozenset(["model_dump", "dict"])
 """What gives a model object's fields."""
+_DUMPS_ALL = frozenset(["mode", "by_alias"])
+"""Options with which all of the fields are given."""
 
 
 @dataclass(slots=True)
@@ -313,10 +315,16 @@ class Evaluator(Callees):
         made = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id[:1].isupper()
         named = isinstance(node, ast.Name) and isinstance(self.names.get(node.id), ModelObject)
         if method in _DUMPED and (made or named) and isinstance(value := self._value(node), ModelObject):
-            fields = value.fields
-            leaves_out = any(keyword.arg == "exclude_none" for keyword in call.keywords)
-            return {key: value for key, value in fields.items() if not (leaves_out and value is None)}
+            return self._dumped(value, call)
         raise NeedsRun("a method call can't be read without running it")
+
+    def _dumped(self, value: ModelObject, call: ast.Call) -> dict[str, Any]:
+        """A model object's fields, but for those that the call leaves out."""
+        options = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg not in _DUMPS_ALL}
+        leaves_out = options.pop("exclude_none", ast.Constant(False))
+        if call.args or options or not isinstance(leaves_out, ast.Constant):
+            raise NeedsRun("the fields that are chosen can't be read without running it")
+        return {key: field for key, field in value.fields.items() if not (leaves_out.value and field is None)}
 
     def _loaded(self, node: ast.expr) -> Any:
         text = self._value(node)

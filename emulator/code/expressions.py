@@ -50,6 +50,9 @@ class Expressions:
                 if (bound := getattr(node, part)) is not None:
                     setattr(node, part, self.shallow(bound))
             return node
+        if isinstance(node, ast.Tuple) and has_slice(node):  # It can stand nowhere but in the brackets.
+            node.elts = [self.index(element) for element in node.elts]
+            return node
         return self.deep(node)
 
     def iterated(self, node: ast.expr, target: ast.expr) -> ast.expr:
@@ -214,6 +217,11 @@ class Expressions:
         if isinstance(base, ast.Name) and base.id in self._words.modules:
             return node
         return call("_a_", self.stored(base), ast.Constant(node.attr))
+
+
+def has_slice(index: ast.expr) -> bool:
+    """``index`` is a slice or has some, so that it is no value that can be kept."""
+    return isinstance(index, ast.Slice) or (isinstance(index, ast.Tuple) and any(map(has_slice, index.elts)))
 
 
 def _bound(target: ast.expr) -> list[str]:

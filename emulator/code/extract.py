@@ -25,12 +25,14 @@ from emulator.code.openings import (
     TEXT_START,
     THOUGHT_END,
     WRAPPERS,
+    Nesting,
     aside_source,
     fence_info,
     opens_behind_words,
+    opens_thought,
     ticked_call,
 )
-from emulator.code.statements import Statement, StatementScanner, TooMuchCode
+from emulator.code.statements import Printed, Statement, StatementScanner, TooMuchCode
 
 _MARKS = regex.compile(r"`+|~+")
 
@@ -55,7 +57,10 @@ class Foreign:
 
 @dataclass(frozen=True, slots=True)
 class BlockStart:
+    """``quoted``: its fence stands in a quotation."""
+
     fenced: bool
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ Piece = (
     | Foreign
     | BlockStart
     | Statement
+    | Printed
     | BlockEnd
     | Markup
     | Debris
@@ -131,7 +137,9 @@ class Extractor:
         self._excess: str | None = None
         self._foreign = ("", "")
         self._thought_end = THOUGHT_END
+        self._nesting = Nesting()
         self._fresh = False  # what is left is read like the beginning of a line
+        self._words_passed = ""  # the last words of the line that have been passed on
 
     def feed(self, text: str) -> list[Piece]:
         *lines, rest = text.split("\n")
@@ -164,6 +172,7 @@ class Extractor:
         self._partial.clear()
         self._begun = self._held = False
         self._read(line, start=start)
+        self._words_passed = ""
 
     def _read(self, left: str, *, start: bool) -> None:
         """Each state reads a line or its beginning, and returns what it leaves to the next state."""
@@ -188,12 +197,15 @@ class Extractor:
             self._held = not begins.partial or len(line) >= REACH
             return
         found = (self._inside_line if prose else self._thought_end).search(line, partial=True)
-        self._held = found is not None and not found.partial
+        self._held = found is not None and (not found.partial or len(line) - found.start() >= REACH)
         # A match that is whole is found before one that has only begun, though that may stand before it.
         until = len(line) if found is None else found.start() if found.partial else 0
         if until:
-            self._pieces.append(Prose(line[:until]) if prose else Thought(line[:until]))
+            certain = line[:until]
+            self._pieces.append(Prose(certain) if prose else Thought(certain))
             self._partial, self._begun = [line[until:]], True
+            if not certain.isspace():
+                self._words_passed, self._nesting.begun = certain, not prose
 
     def _begins(self, line: str, *, complete: bool) -> regex.Match[str] | None:
         """How the line begins, if it is more than prose; of an incomplete line, also what may yet become that."""
@@ -221,8 +233,7 @@ class Extractor:
         if begins is None:
             return self._inline(line)
         if begins["thought"]:
-            self._state = self._thought
-            return line[begins.end() :]
+            return self._opened(line[begins.end() :])
         if begins["code"]:
             self._start_block(fenced=False)
             return line
@@ -250,6 +261,8 @@ class Extractor:
         if found["end"]:
             self._pieces.append(StrayThoughtEnd())
             return line[found.end() :].lstrip(" \t")
+        if found["opens"] and opens_thought(line, found.end()):
+            return self._opened(line[found.end() :])
         if (ticked := ticked_call(line, found.end())) and ticked.called in self._names:
             if ticked.source is None:
                 return self._fence(line, found.end(), found["marks"], found.start())
@@ -286,10 +299,14 @@ class Extractor:
         wrapper = self._wrapper
         return wrapper is not None and marks.startswith(wrapper) and not line.strip().strip(wrapper[0])
 
+    def _opened(self, left: str) -> str:
+        self._state, self._fresh = self._thought, True
+        return left
+
     def _thought(self, line: str, start: bool) -> str:
-        if start and (again := TEXT_START.match(line)):  # The template has opened the thought, and the model too.
-            return line[again.end() :]
-        end = self._thought_end.search(line)
+        if start and not self._nesting.begun and (again := TEXT_START.match(line)):
+            return self._opened(line[again.end() :])  # The template has opened the thought, and the model too.
+        end = self._nesting.end(line, self._thought_end)
         text = line[: end.start()] if end else line
         if text:
             self._pieces.append(Thought(text))
@@ -315,6 +332,8 @@ class Extractor:
         text = self._code_line(line.rstrip("\r\n"))
         fence = None if code is None else self._scan(text[code:], complete=line != text)
         if fence is None or code is None:
+            if code is None and self._margin.session and self._excess is None:
+                self._pieces += self._scanner.printed()
             self._raw.append(line)
             return ""
         fence += code
@@ -354,7 +373,7 @@ class Extractor:
 
     def _start_block(self, *, fenced: bool, quoted: bool = False) -> None:
         self._margin = Margin(quoted=quoted)
-        self._pieces.append(BlockStart(fenced))
+        self._pieces.append(BlockStart(fenced, quoted))
         self._scanner, self._raw, self._excess = StatementScanner(self._limits), [], None
         self._fenced, self._state = fenced, self._code
 

@@ -17,7 +17,7 @@ from emulator.code.harmony import END_OF_THOUGHT, message
 from emulator.code.limits import CodeLimits
 from emulator.code.markup import INLINE as MARKS_INLINE
 from emulator.code.markup import Capture, Debris, Invented, Marks, thought_end
-from emulator.code.openings import INLINE
+from emulator.code.openings import INLINE, REACH
 
 _INSIDE_LINE = regex.compile(rf"{INLINE.pattern}|(?-i:{MARKS_INLINE})", regex.IGNORECASE)
 _DATA = frozenset("json jsonc json5 jsonl ndjson xml html text txt plaintext tool_use yaml markup".split())
@@ -25,6 +25,11 @@ _DATA = frozenset("json jsonc json5 jsonl ndjson xml html text txt plaintext too
 _CALLING = regex.compile(r"tool|function|call|action")
 """Further languages in which calls are found."""
 _TOKEN_ENDS = ("|>", "｜>", "</s>", "_turn>", "<eos>", "[/INST]", "_call>", "_calls>")
+_LAST_WORDS = 64
+_UNFINISHED = regex.compile(r"\w[^\w.!?:。！？：…]*\Z")
+"""Words that no sentence ends with, nor an introduction of what comes next."""
+_GOES_ON = regex.compile(r"\s*[,;]")
+_WORD = regex.compile(r"\w")
 _PASSING = frozenset(["harmony", "mused", "debris"])
 """Marks behind which a line goes on as if it began there."""
 
@@ -41,6 +46,7 @@ class FormatsExtractor(Extractor):
         self._capture: Capture | None = None
         self._fence_lines: list[str] = []
         self._quoted_until = ""
+        self._words_before = ""  # what stands before the frame in its line
         self._states: dict[str, Callable[[str, regex.Match[str]], str]] = {
             "turn": self._other_turn,
             "harmony": self._message,
@@ -59,12 +65,16 @@ class FormatsExtractor(Extractor):
             self._fresh = False
             self._peek()
         else:
-            self._held = not found.partial and _kind(found) not in _PASSING
+            # What is still open at such a length is decided at the line's end, not tried again with every piece.
+            self._held = len(line) >= REACH if found.partial else _kind(found) not in _PASSING
         return True
 
     def _mark(self, line: str) -> str | None:
         found = self._marks.start(line, complete=True)
-        return None if found is None else self._marked(line, found)
+        if found is None:
+            return None
+        self._words_before = ""
+        return self._marked(line, found)
 
     def _inline_mark(self, line: str, found: regex.Match[str]) -> str | None:
         if not _kind(found) and opened(found) is None:
@@ -72,6 +82,7 @@ class FormatsExtractor(Extractor):
         if found["quote"]:
             self._pieces.append(Prose(found.group()))
             return line[found.end() :]
+        self._words_before = line[: found.start()].strip() or self._words_passed
         return self._marked(line, found)
 
     def _marked(self, line: str, found: regex.Match[str]) -> str:
@@ -103,12 +114,23 @@ class FormatsExtractor(Extractor):
             self._release()
             if left is None and capture.passes:
                 return ""
-        elif left is not None:
-            self._pieces.append(capture.markup())
-        else:
+        elif left is None:
             return ""
+        elif self._is_mentioned(left):
+            self._release()
+            self._state = self._prose
+            return left
+        else:
+            self._pieces.append(capture.markup())
         self._state, self._fresh = self._prose, True
         return left or ""
+
+    def _is_mentioned(self, rest: str) -> bool:
+        """The frame stands in the middle of a sentence, which ``rest`` goes on with: it is what the words are about."""
+        if not _UNFINISHED.search(self._words_before[-_LAST_WORDS:]) and not _GOES_ON.match(rest):
+            return False
+        words = bool(self._words_before) and _WORD.search(without_tokens(rest)) is not None
+        return words and self._marks.start(rest, complete=True) is None
 
     def _release(self) -> None:
         assert self._capture is not None

@@ -13,7 +13,7 @@ from typing import Any, cast
 import regex
 
 from emulator.code.check import CodeError
-from emulator.code.formats.interface import Scope, WrittenCall, WrittenCode
+from emulator.code.formats.interface import Miswritten, Scope, Written, WrittenCall, WrittenCode
 from emulator.code.formats.json_values import json_fault, json_values
 from emulator.code.formats.table import read_inside
 from emulator.code.judge import Judge
@@ -46,8 +46,8 @@ class FramesAsCode:
             return None
         sure = markup.frame.sure
         try:
-            written = read_inside(markup.frame, markup.inside, Scope(self.judge.vocabulary.meant, sure=sure))
-        except RecursionError:
+            written = self._read(markup)
+        except (RecursionError, Miswritten):
             return None
         if written is None:
             return None
@@ -63,7 +63,17 @@ class FramesAsCode:
         inside = markup.inside[:_LOOKED_AT]
         if not any(self.judge.vocabulary.meant(found.group()) for found in _NAMES.finditer(inside)):
             return None
+        try:
+            self._read(markup)
+        except RecursionError:
+            pass
+        except Miswritten as error:
+            return f"{error}; write the call in Python"
         return json_fault(markup.inside) or "this can't be read as a call; write it in Python"
+
+    def _read(self, markup: Markup) -> Written | None:
+        scope = Scope(self.judge.vocabulary.meant, sure=markup.frame.sure, closed=markup.closed)
+        return read_inside(markup.frame, markup.inside, scope)
 
     def _code(self, source: str, *, sure: bool) -> list[Statement] | None:
         if not (sure or self.judge.vocabulary.mentioned(source)):

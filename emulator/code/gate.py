@@ -24,7 +24,7 @@ _WARY = regex.compile(
     r"|The (?:user|question)\b|Let's (?:see|think)\b|To answer\b)"
 )
 _END = regex.compile(rf"</(?:{THOUGHT_TAGS})>", regex.IGNORECASE)
-_LONGEST_TAG = len("</reasoning>")
+_LONGEST_TAG = len("</scratchpad>")
 
 
 class ThoughtGate:

@@ -37,6 +37,12 @@ class Judge:
 
     def call(self, call: ParsedCall) -> Called:
         """Raises Unproven, or UnknownFunction for what is no tool."""
+        try:
+            return self._proven(call)
+        except RecursionError:
+            raise Unproven(f"{call.name}: an argument is nested too deeply") from None
+
+    def _proven(self, call: ParsedCall) -> Called:
         tool = self.vocabulary.tools.get(call.name)
         if tool is None:
             raise UnknownFunction(call.name)

@@ -11,14 +11,23 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from emulator.code.check import HARMLESS_IMPORTS, MODULES, Dependent, NeedsRun, Refused, why
+from emulator.code.classes import is_enum, is_toolbox
 from emulator.code.evaluate import Evaluator
-from emulator.code.invented import is_enum
 from emulator.code.values import EnumClass, Member, ParsedCall, Unread, holds_unread
 
 
 def _is_there(module: str) -> bool:
     """The module is one that a program can use; of others the import is read over, and their names mean nothing."""
     return module.split(".", maxsplit=1)[0] in MODULES
+
+
+def ends_program(node: ast.stmt) -> bool:
+    """Nothing that stands behind ``node`` in the same program is done."""
+    match node:
+        case ast.Return() | ast.Expr(ast.Call(ast.Name("exit" | "quit"))):
+            return True
+        case _:
+            return False
 
 
 class LiteralReader(Evaluator):
@@ -29,24 +38,28 @@ class LiteralReader(Evaluator):
     def trial(self, emit: Callable[[ParsedCall], None]) -> LiteralReader:
         """Another reader that stands where this one does, and whose calls ``emit`` takes."""
         trial = LiteralReader(self.tools, self.models, emit, runs=self.runs, meant=self.meant, names=dict(self.names))
+        trial.toolboxes |= self.toolboxes
         trial.calls, trial._budget = self.calls, self._budget
         trial._unread, trial._imported = set(self._unread), set(self._imported)
         return trial
 
     def run(self, statements: Iterable[ast.stmt]) -> None:
-        """Raises CodeError at the first statement that can't be read; calls before it have been emitted."""
+        """Up to where they end the program.  Raises CodeError at the first statement that can't be read; calls before
+        it have been emitted."""
         for statement in statements:
             try:
                 self._statement(statement)
             except RecursionError:
                 raise Refused("the statement is nested too deeply") from None
+            if ends_program(statement):
+                return
 
     def _statement(self, node: ast.stmt) -> None:
         match node:
             case ast.Expr(ast.Constant(value)) if value is ...:
                 pass
             case ast.Expr(ast.Call(ast.Name("exit" | "quit"))) if self.calls:
-                pass  # Nothing was to follow.
+                pass
             case ast.Expr(value) | ast.Return(value) if value is not None:
                 self._stored(value)
             case ast.Assign(targets, value):
@@ -80,6 +93,8 @@ class LiteralReader(Evaluator):
                     self._imported |= {alias.asname or alias.name for alias in foreign}
             case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name) if self._offered(name):
                 pass  # The stub repeated.
+            case ast.ClassDef(name) if is_toolbox(node, self.tools):
+                self.toolboxes.add(name)
             case ast.ClassDef(name) if (members := self._enum(node)) is not None:
                 self.names[name] = EnumClass(members)
             case _:

@@ -43,7 +43,7 @@ _ALL_STARTS, _SURE_STARTS = _starts(FRAMES), _starts(_SURE)
 INLINE = (
     rf"(?P<quote>[`\"'])?(?:(?P<turn>{TURN})|(?P<harmony>{HEADER})|(?P<mused>{_THOUGHT})"
     rf"|{alternatives(tuple(frame for frame in FRAMES if frame.inline))}"
-    rf"|(?P<debris>{TOKENS}(?=\s*(?:\Z|<\|(?:start|channel|im_start)))))"
+    rf"|(?P<debris>{TOKENS}(?=\s*+(?:\Z|<\|(?:start|channel|im_start)))))"
 )
 """What a frame or a token behind words looks like, as a pattern; in quotes, it is what the words are about."""
 

@@ -3,7 +3,8 @@
 Rule: nothing is invented.  Marks that Python wants are put in where two values stand side by side, where a bracket is
 left open at the end or a block's colon is missing; what other languages write in their place is exchanged for it; an
 indentation that fits nowhere goes to its neighbours'.  A string is never closed, and a text that waits for a value is
-left alone.  Whether a candidate is what was meant, its calls have to prove.
+left alone.  No number and no string is changed, added, dropped, or parted from what may be its other half.  Whether
+a candidate is what was meant, its calls have to prove.
 """
 
 from __future__ import annotations
@@ -46,13 +47,15 @@ _OPERATORS = frozenset("and or not in is if else for async lambda await return y
 """Names between or before values."""
 _COMPOUND = frozenset("if elif else for while def class with try except finally".split())
 _NO_PARAMETERS = frozenset(["None", "True", "False", "lambda", "not", "await"])
-_LEADING_ZEROS = regex.compile(r"^0+(?=[1-9]\d*$)")
 
 
 @dataclass(slots=True)
 class _Token:
+    """``apart``: white space stands before it."""
+
     kind: str
     text: str
+    apart: bool = False
 
 
 @dataclass(slots=True)
@@ -90,7 +93,9 @@ def _tokens(source: str) -> list[_Token] | None:
         found = _TOKEN.match(source, at)
         if found is None or found.lastgroup is None or _NEVER_ENDS.fullmatch(found.group()):
             return None
-        tokens.append(_token(found.lastgroup, found.group()))
+        token = _token(found.lastgroup, found.group())
+        token.apart = bool(tokens) and tokens[-1].kind in ("space", "newline", "comment")
+        tokens.append(token)
         at = found.end()
     return tokens
 
@@ -108,8 +113,6 @@ def _token(kind: str, text: str) -> _Token:
         case "quoted":
             inner = text[2:-2] if text.startswith("\\") else text[1:-1]
             return _Token("string", '"' + regex.sub(r'(?<!\\)((?:\\\\)*)"', r'\1\\"', inner) + '"')
-        case "number":
-            return _Token(kind, _LEADING_ZEROS.sub("", text))
         case "name":
             return _Token(kind, text.replace("\\_", "_"))
         case "mark":
@@ -167,6 +170,8 @@ class _Mender:
 
     def _token(self, before: _Token, token: _Token, after: _Token) -> bool:
         """Mend at one token; False where nothing can be made of it."""
+        if before.kind == token.kind == "string" and not token.apart:
+            return False  # A quotation mark in a string ends it, and what follows may be the rest of it.
         if not self._open:
             self._line.append(token)
         if token.text in _CLOSING:
@@ -178,7 +183,9 @@ class _Mender:
             return True
         if not self._open:
             return True
-        if token.text == "," and before.text in (",", "(", "[", "{"):
+        if token.text == ";":
+            token.text = ","
+        if token.text == before.text == "," and after.text in (")", "]", "}"):
             token.text = ""
         elif self._open[-1].calls and before.text.endswith(("(", ",")):
             self._parameter(token, after)
@@ -234,14 +241,17 @@ class _Mender:
 
 
 def _misses_comma(before: _Token, token: _Token, after: _Token, opened: _Open) -> bool:
+    """Never between two numbers, which may be one, nor beside a string, which a quotation mark may have ended too
+    early: there, only the key of another value says that the first one is over."""
     if not _ends_value(before):
+        return False
+    if token.kind in ("name", "string") and token.apart and after.text in (":", "=", "=>"):
+        return token.text not in _OPERATORS and (opened.mark == "{" or opened.calls)
+    if "string" in (before.kind, token.kind):
         return False
     if token.kind == "name":
         return token.text not in _OPERATORS
-    if token.kind == "string":
-        # Strings side by side are one, unless the second is a key.
-        return before.kind != "string" or (after.text in (":", "=") and (opened.mark == "{" or opened.calls))
-    return token.kind == "number" or (token.text == "{" and before.kind != "name")
+    return token.kind == "number" and before.kind != "number"
 
 
 def _ends_value(token: _Token) -> bool:

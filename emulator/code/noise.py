@@ -20,7 +20,7 @@ from emulator.code.check import (
     UNNEEDED_MODULES,
     Refused,
 )
-from emulator.code.invented import invented_classes, is_enum
+from emulator.code.classes import invented_classes, is_enum, is_toolbox
 
 _IMPLIED = ("json", "re", "math", "datetime", "collections", "itertools", "random", "time", "functools")
 _RESERVED = re.compile(r"_[a-z]\w*_")
@@ -46,12 +46,14 @@ class Meaning(Protocol):
     def bound(self) -> set[str]: ...
     @property
     def enums(self) -> set[str]: ...
+    @property
+    def toolboxes(self) -> set[str]: ...
     def learn(self, nodes: Iterable[ast.AST]) -> None: ...
 
 
 def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
     """The statements that are left to run, rewritten in place.  Raises Refused."""
-    statements = _to_first_return(statements)
+    statements = _without_toolboxes(_to_first_return(statements), words)
     # Looking through the whole costs more than all else here, so it is done once for all who ask.
     nodes = [part for statement in statements for part in ast.walk(statement)]
     known = {*words.tools, *words.models, *words.bound, *_bound(nodes), *IMPLIED_NAMES}
@@ -66,6 +68,14 @@ def cleaned(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
     implied = _implied(nodes, words.bound)
     words.learn(implied)
     return [*implied, *out]
+
+
+def _without_toolboxes(statements: list[ast.stmt], words: Meaning) -> list[ast.stmt]:
+    boxes = {node.name for node in statements if isinstance(node, ast.ClassDef) and is_toolbox(node, words.tools)}
+    if not boxes:
+        return statements
+    words.toolboxes.update(boxes)
+    return [node for node in statements if not (isinstance(node, ast.ClassDef) and node.name in boxes)]
 
 
 def _implied(nodes: list[ast.AST], bound: set[str]) -> list[ast.stmt]:
@@ -276,10 +286,22 @@ class _Cleaner(ast.NodeTransformer):
             return ast.copy_location(ast.Constant(None), node)
         raise Refused(f"asyncio.{method} can't be run here; use asyncio.gather, or plain calls")
 
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        match node:
+            case ast.Assign([ast.Name(box)], ast.Call(ast.Name(made))) if made in self._words.toolboxes:
+                self._words.toolboxes.add(box)
+                return None
+            case _:
+                return self.generic_visit(node)
+
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         match node.value:
             case ast.Name(owner) if (
                 owner in TOOL_OWNERS and node.attr in self._words.tools and owner not in self._bound
+            ):
+                return ast.copy_location(ast.Name(node.attr, node.ctx), node)
+            case ast.Name(box) | ast.Call(ast.Name(box)) if (
+                box in self._words.toolboxes and node.attr in self._words.tools
             ):
                 return ast.copy_location(ast.Name(node.attr, node.ctx), node)
             case ast.Attribute(ast.Name(owner)) as member if owner in self._words.enums and node.attr == "value":

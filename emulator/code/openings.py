@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import regex
 
-THOUGHT_TAGS = "think|thinking|thought|reasoning"
+THOUGHT_TAGS = "think|thinking|thoughts?|reasoning|analysis|scratchpad|reflection"
 
 PYTHON_NAMES = frozenset(["python", "py", "tool_code", "tool_call", "tool_calls", "tools", "ipython", "pycon", "repl"])
 PYTHON_FENCES = (
@@ -31,7 +31,8 @@ REACH = 256
 """Characters at a line's beginning that are looked at."""
 _LONGEST_INFO = 200
 _FENCE_START = r"(?P<fence>[ \t]{0,32}(?:(?P<quote>>)[ \t]?|[-*+][ \t]+|\d{1,3}[.)][ \t]+)?(?P<marks>`{3,}|~{3,}))"
-_THOUGHT_START = rf"(?P<thought>[ \t]{{0,32}}<(?i:{THOUGHT_TAGS})>)"
+_OPENS = rf"<(?i:{THOUGHT_TAGS})(?:[ \t][^<>\n]{{0,100}})?+(?<!/)>"
+_THOUGHT_START = rf"(?P<thought>[ \t]{{0,32}}{_OPENS})"
 _CALLED = r"(?!(?:print|await|return)\b)(?P<called>[^\W\d][\w.-]{0,159})[ ]?\("
 _CALL = rf"(?:(?:await|return)[ ])?(?:print\([ ]?)?(?:await[ ])?(?:[\[(][ ]?)?(?:await[ ])?{_CALLED}"
 _CODE = (
@@ -60,9 +61,10 @@ TEXT_START = regex.compile(
     rf"(?P<fence>(?!))|(?P<code>(?P<called>(?!)))|(?P<aside>(?!))|{_THOUGHT_START}", regex.IGNORECASE
 )
 """The same where no call is wanted."""
-INLINE = regex.compile(rf"(?P<marks>`{{3,}})|(?P<end></(?:{THOUGHT_TAGS})>)", regex.IGNORECASE)
-INLINE_TEXT = regex.compile(rf"(?P<marks>(?!))|(?P<end></(?:{THOUGHT_TAGS})>)", regex.IGNORECASE)
-THOUGHT_END = regex.compile(rf"</(?:{THOUGHT_TAGS})>", regex.IGNORECASE)
+INLINE = regex.compile(rf"(?P<marks>`{{3,}})|(?P<end></(?:{THOUGHT_TAGS})>)|(?P<opens>{_OPENS})", regex.IGNORECASE)
+INLINE_TEXT = regex.compile(rf"(?P<marks>(?!))|(?P<end></(?:{THOUGHT_TAGS})>)|(?P<opens>(?!))", regex.IGNORECASE)
+THOUGHT_END = regex.compile(rf"(?P<opens>{_OPENS})|</(?:{THOUGHT_TAGS})>", regex.IGNORECASE)
+"""What a thought ends with, if no other one has been opened in it."""
 
 BARE_CONTINUES = regex.compile(
     r"\s*(?:#|$|[A-Za-z_][\w.]*[ \t]*(?:=[^=]|\(|\[|:[ ]?[\w\[\]., |]{1,60}=)"
@@ -83,6 +85,32 @@ _OPENED = regex.compile(r"(?P<bold>\*\*)?(?P<ticks>`{1,2}|<code>)?$")
 _BEHIND = " \t.,;"
 """What may stand behind a call that is a line of its own."""
 _VERSION = regex.compile(r"-?[\d.]+$")
+
+
+@dataclass(slots=True)
+class Nesting:
+    """Thoughts inside of a thought; ``begun``: something has been thought."""
+
+    begun: bool = False
+    _inner: int = 0
+
+    def end(self, line: str, marks: regex.Pattern[str]) -> regex.Match[str] | None:
+        """Where in the next line the thought ends; ``marks`` is THOUGHT_END, or the end of one that has no others."""
+        for found in marks.finditer(line):
+            if marks is THOUGHT_END and found["opens"]:
+                self._inner += 1
+            elif self._inner:
+                self._inner -= 1
+            else:
+                self.begun = False
+                return found
+        self.begun = self.begun or not line.isspace()
+        return None
+
+
+def opens_thought(line: str, at: int) -> bool:
+    """A thought's tag behind words, which ends at ``at``, opens one; it doesn't where a sentence about it goes on."""
+    return not line[at:].strip() or line[at].isalnum()
 
 
 @dataclass(frozen=True, slots=True)

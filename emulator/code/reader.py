@@ -3,7 +3,8 @@
 A call leaves when its statement is closed and its arguments are proven; from then on it is final.  Statements are
 read off as long as they can be; the first that computes makes all of them a program that is run (``due``), step by
 step as it is written.  At the first statement that can't be used, reading stops (``problem``); from the first that
-needs a result, the program waits (``halted``): it is kept to its end, and the client's results come first.
+needs a result, the program waits (``halted``): it is kept to its end, and the client's results come first.  What stands
+behind the program's own end, or behind results that the model has made up, is neither called nor kept.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from emulator.code.block import Block
+from emulator.code.block import Block, is_head
 from emulator.code.check import CodeError, Dependent, NeedsRun, NotPython, Refused, UnknownFunction, parse
+from emulator.code.debris import RESULT_FENCES
 from emulator.code.execution import Execution, Step
 from emulator.code.extract import BlockEnd, BlockStart, Foreign, Piece, Prose, StrayThoughtEnd, Thought
 from emulator.code.gate import wary
 from emulator.code.judge import Judge, written
 from emulator.code.limits import CodeLimits
-from emulator.code.literal import LiteralReader
+from emulator.code.literal import LiteralReader, ends_program
 from emulator.code.markup import Unreadable
 from emulator.code.mending import Mending
 from emulator.code.pieces import AnswerPieces
-from emulator.code.readings import Called, Made, Manner, Mused, Problem, Reading, Said, canonical
+from emulator.code.readings import Called, Made, Manner, Mused, Problem, Reading, Said, canonical, cuts_off
 from emulator.code.rename import bound_names
 from emulator.code.spacing import words_of
-from emulator.code.statements import Statement
+from emulator.code.statements import Printed, Statement
 from emulator.code.unknown import explained, is_call, is_words, near
 from emulator.code.values import ParsedCall
 from emulator.code.vocabulary import Vocabulary
@@ -35,8 +37,6 @@ from emulator.runs import Outcome
 
 _FIRST = 64
 """Characters of an answer that tell how it begins."""
-_INVENTED = frozenset(["result", "results", "output", "outputs", "tool_result", "tool_output"])
-"""Languages of the fences in which results are shown; after a call, the model made such a block up."""
 
 
 class _Enough(CodeError):
@@ -79,6 +79,7 @@ class AnswerReader:
     _cut_short: bool = False
     _stop_given: bool = False
     _alone: bool = False
+    _over: bool = False
     _first_words: str = ""
     _wary: bool = False
     _waiting: list[Reading] = field(default_factory=list[Reading])
@@ -148,7 +149,7 @@ class AnswerReader:
 
     def finish(self, reason: str, *, stop_given: bool = False) -> list[Reading]:
         """The answer is over.  ``reason`` is the upstream's; ``stop_given``: the client set stop sequences."""
-        self._cut_short = reason not in ("stop", "tool_calls", "function_call")
+        self._cut_short = cuts_off(reason)
         self._stop_given = stop_given
         self._read(self._text.finish(cut=self._cut_short, stopped=stop_given))
         self._finishing = True
@@ -202,8 +203,10 @@ class AnswerReader:
             case Thought(text):
                 self._think(text)
             case Foreign(text, language):
-                if not (language in _INVENTED and (self.calls or self.execution.begun)):
+                if not (language in RESULT_FENCES and self._tells_result()):
                     self._say(text)
+            case Printed():
+                self._tells_result()
             case BlockStart(fenced):
                 self._block = Block(fenced, first=len(self.execution))
                 self._wary = self._wary or (not self.calls and wary(self._first_words))
@@ -211,10 +214,16 @@ class AnswerReader:
                 self._statement(piece)
             case BlockEnd():
                 self._block_end(piece)
-            case Unreadable(source, error):
+            case Unreadable(source, error) if not self._over:
                 self._stop(source, Refused(error))
             case _:
                 pass
+
+    def _tells_result(self) -> bool:
+        """What the model tells as a result is one that it has made up."""
+        made_up = bool(self.calls) or self.execution.begun
+        self._over = self._over or made_up
+        return made_up
 
     def _forget_thoughts_calls(self) -> None:
         """What was taken for words was a thought: nothing that was called in it is meant."""
@@ -222,7 +231,7 @@ class AnswerReader:
             return
         self.calls -= len(self._waiting)
         self._waiting.clear()
-        self.problem, self.halted, self._wary = None, False, False
+        self.problem, self.halted, self._wary, self._over = None, False, False, False
         self._first_words = ""
         self._begin_anew()
 
@@ -248,6 +257,8 @@ class AnswerReader:
         if self._is_cut(statement):
             self.cut = True
             return
+        if self._over:
+            return
         source = vocabulary.as_python(statement.source)
         self.execution.add(source)
         if self.halted or self.execution.begun:
@@ -264,6 +275,7 @@ class AnswerReader:
         nodes: list[ast.stmt] = []
         try:
             source, nodes = self._parsed(statement, source)
+            self._over = any(map(ends_program, nodes))
             self._literal.run(nodes)
             block.foreign |= "print(" in source
         except (Dependent, _Enough):
@@ -290,6 +302,7 @@ class AnswerReader:
         """A statement that is to be run, or that waits: what can't be read then is told when it is run."""
         try:
             source, nodes = self._parsed(statement, source)
+            self._over = any(map(ends_program, nodes))
         except CodeError:
             return
         self._name(source, nodes)
@@ -312,7 +325,7 @@ class AnswerReader:
         block, vocabulary = self._block, self.vocabulary
         assert block is not None and vocabulary is not None
         concerns = block.engaged or vocabulary.mentioned(source) or vocabulary.used(nodes)
-        words = is_words(source) and not vocabulary.mentioned(source)
+        words = is_words(source) and not (is_head(source) or vocabulary.mentioned(source))
         if isinstance(error, NotPython) and statement.balanced and (words or not block.fenced):
             self.execution.cut_back(len(self.execution) - 1)
             if block.engaged:  # A line of prose that begins like a call, or stands in the code.
@@ -345,7 +358,7 @@ class AnswerReader:
             self._stop(end.raw[:200], Refused(end.excess))
         elif block.unknown and not (block.engaged or block.foreign):
             self._stop(*block.unknown)
-        elif not (block.engaged or self.halted):
+        elif not (block.engaged or self.halted or (self._over and self.vocabulary.mentioned(end.raw))):
             if block.failed:
                 self.execution.cut_back(block.first)
             self._say(end.raw)

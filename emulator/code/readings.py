@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from emulator.runs import RunResult
 
 _EXACT = 2**53
+_CUT = frozenset("length max_tokens max_output_tokens model_length content_filter".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,12 @@ class Manner:
     def one_at_a_time(self) -> tuple[str, ...]:
         """The tools of which that holds, as a run is told: ``*`` are all."""
         return ("*",) if self.single else tuple(self.serial)
+
+
+def cuts_off(reason: str) -> bool:
+    """The upstream's finish_reason ``reason`` says that the answer ended before the model was done with it; servers
+    have many names for the other ends, such as ``eos_token`` and ``end_turn``."""
+    return reason.lower() in _CUT
 
 
 def canonical(name: str, arguments: str) -> tuple[str, str]:

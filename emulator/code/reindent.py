@@ -1,7 +1,7 @@
 """Lines whose indentation fits nowhere → lines that stand where their neighbours do.
 
 Rule: a line goes in only behind a colon, and out only to where a block has begun; one that does otherwise goes with
-the line before it, or out to the nearest block.
+the line before it, or out to the nearest block.  Where nothing goes in behind a colon, nobody knows what the block is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ _STRING = regex.compile(r"""\"(?:[^"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|\#.*+""")
 
 
 def reindented(source: str, width: int) -> str | None:
-    """``source`` with tabs as ``width`` columns; None where a string goes over lines, so that lines can't be moved."""
+    """``source`` with tabs as ``width`` columns; None where a string goes over lines, so that lines can't be moved, and
+    where a block has no line of its own."""
     if '"""' in source or "'''" in source:
         return None
     levels = [0]
@@ -27,6 +28,8 @@ def reindented(source: str, width: int) -> str | None:
             out.append(line)
         else:
             given = len(line[: len(line) - len(text)].expandtabs(width))
+            if opens and given <= levels[-1]:
+                return None
             _settle(levels, given, opens=opens)
             out.append(" " * levels[-1] + text)
         bare = _STRING.sub("", text)
@@ -40,7 +43,7 @@ def _settle(levels: list[int], given: int, *, opens: bool) -> None:
     """Bring ``levels`` to where a line belongs that was indented by ``given``; ``opens``: the line before it has a
     block's colon."""
     if opens:
-        levels.append(given if given > levels[-1] else levels[-1] + 4)
+        levels.append(given)
         return
     while len(levels) > 1 and given <= levels[-2]:
         levels.pop()

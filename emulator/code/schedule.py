@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from emulator.code.check import Refused
-from emulator.code.expressions import Expressions
+from emulator.code.expressions import Expressions, has_slice
 from emulator.code.noise import cleaned
 from emulator.code.words import Words, call, decides, name
 
@@ -25,8 +25,11 @@ class {name}:
     def __init__(self, *_values_, **_fields_):
         for _name_, _value_ in [*zip({fields!r}, _values_), *_fields_.items()]:
             setattr(self, _name_, _value_)
-    def model_dump(self, **_options_):
-        return {{_name_: getattr(self, _name_) for _name_ in {fields!r} if hasattr(self, _name_)}}
+    def model_dump(self, include=None, exclude=None, exclude_none=False, **_options_):
+        _kept_ = [_name_ for _name_ in {fields!r} if hasattr(self, _name_) and _name_ not in (exclude or ())]
+        _kept_ = [_name_ for _name_ in _kept_ if include is None or _name_ in include]
+        return {{_name_: _value_ for _name_ in _kept_ for _value_ in [getattr(self, _name_)]
+                 if not exclude_none or _u_(_value_) is not None}}
     def __getitem__(self, _name_):
         return getattr(self, _name_)
 """
@@ -303,6 +306,8 @@ class _Statements:
             return name(kept)
 
         match node.target:
+            case ast.Subscript(_, index) if has_slice(index):
+                raise Refused("a slice can't be assigned to in place here; write it out with =")
             case ast.Subscript(value, index):
                 node.target.value = once(self.expressions.shallow(value), "of")
                 node.target.slice = once(self.expressions.index(index), "at")
@@ -323,6 +328,8 @@ class _Statements:
         match target:
             case ast.Subscript(value, ast.Slice()):
                 made = ast.Assign([self._target(target)], ast.List([], ast.Load()))
+            case ast.Subscript(_, index) if has_slice(index):
+                raise Refused("del of several slices is not possible here")
             case ast.Subscript(value, index):
                 popped = ast.Attribute(self.expressions.shallow(value), "pop", ast.Load())
                 made = ast.Expr(ast.Call(popped, [self.expressions.index(index)], []))

@@ -42,6 +42,11 @@ class Statement:
     balanced: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A line of an interpreter's session that is no code: what the model says that its statements so far gave."""
+
+
 class TooMuchCode(ValueError):
     """A cap was exceeded; the message says which."""
 
@@ -110,6 +115,10 @@ class StatementScanner:
         if lines is not None:
             self._lines = self._lines[: lines - self._first_line + 1]
         return self._close(closed=closed, balanced=not (self._depth or self._quote))
+
+    def printed(self) -> list[Statement | Printed]:
+        """A line was printed, so that what stands before it is over."""
+        return [*self._close(), Printed()]
 
     def _count(self, text: str) -> None:
         self._line += 1

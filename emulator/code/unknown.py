@@ -13,7 +13,7 @@ from emulator.code.check import CodeError, UnknownFunction
 _OWNERS = frozenset(
     "function functions tool tools api default_api apis client self mcp server agent assistant utils default".split()
 )
-"""What models put before a tool's name and a dot, where it isn't a module's or an object's name."""
+"""What models put before a tool's name, where it isn't a module's or an object's name."""
 _LONGEST = 256
 _BREAK = regex.compile(r"[.:/]+|__+")
 _ASSIGNS = regex.compile(r"[^\W\d][\w.]*+(?:\[[^\]\n]*+\])*+[ \t]*+(?::[^=\n]*+)?[-+*/|&]?=(?!=)|(?:import|from)[ ]")
@@ -23,16 +23,17 @@ _NO_LETTERS = regex.compile(r"[\W_]+")
 def meant(name: str, names: Collection[str], index: Mapping[str, list[str]] | None = None) -> str | None:
     """The one tool that ``name`` is another way of writing, or None.
 
-    Case, dashes, underscores and camelCase make no difference, and a prefix may stand before the name
-    (``functions.``, ``mcp__weather__``).  Any other ``object.`` is a prefix only to a name of several words:
-    ``requests.get`` is no call of a tool ``get``.  ``index`` is ``by_folded(names)``, for whoever asks often.
+    Case, dashes, underscores and camelCase make no difference, and a prefix may stand before the name if it says
+    nothing but where tools are (``functions.``, ``mcp__weather__``, one that ``names`` have): ``requests.get`` is no
+    call of a tool ``get``, and ``undo__delete`` none of ``delete``.  ``index`` is ``by_folded(names)``, for whoever
+    asks often.
     """
     if name in names:
         return name
     if len(name) > _LONGEST:
         return None
     tools = by_folded(names) if index is None else index
-    for rest in _without_prefixes(name):
+    for rest in _without_prefixes(name, names):
         if found := tools.get(folded(rest)):
             return rest if rest in found else found[0] if len(found) == 1 else None
     return None
@@ -51,20 +52,23 @@ def folded(name: str) -> str:
     return _NO_LETTERS.sub("", name).casefold() or name
 
 
-def _without_prefixes(name: str) -> Iterator[str]:
+def _without_prefixes(name: str, names: Collection[str]) -> Iterator[str]:
     """``name``, then what is left of it without one prefix, two, …"""
     yield name
-    clear = True
+    begin, last = 0, ""
     for found in _BREAK.finditer(name):
-        segment = name[: found.start()].rpartition(".")[2].lower()
-        clear = clear and (found.group() != "." or segment in _OWNERS)
-        rest = name[found.end() :]
-        if clear or _several_words(rest):
-            yield rest
+        prefix = name[begin : found.start()].lower()
+        # A letter and a dot is what something was imported as; behind ``mcp`` stands a server's name.
+        said = len(prefix) > 1 or found.group() != "."
+        if said and last != "mcp" and prefix not in _OWNERS and prefix not in _namespaces(names):
+            return
+        begin, last = found.end(), prefix
+        yield name[begin:]
 
 
-def _several_words(name: str) -> bool:
-    return "_" in name.strip("_") or "-" in name or not (name.islower() or name.isupper())
+def _namespaces(names: Collection[str]) -> set[str]:
+    """What stands before a break in one of the names."""
+    return {part.lower() for name in names for part in _BREAK.split(name)[:-1]}
 
 
 def is_call(node: ast.stmt) -> bool:

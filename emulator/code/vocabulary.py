@@ -41,15 +41,28 @@ class Provable(Protocol):
     def prove(self, arguments: Mapping[str, Any]) -> Proof: ...
 
 
-_DASHED = regex.compile(
+_PASSED_OVER = (
     r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"""
     r"""|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?|\#[^\n]*+"""
-    r"""|(?<![\w.)\]])(?P<name>[^\W\d]\w*+(?:\.\w++)*+(?:-\w++|\.\d\w*+)(?:[-.]\w++)*+)(?=\s*+\()""",
+)
+"""Strings, also those that never end, and comments."""
+_DASHED = regex.compile(
+    rf"""{_PASSED_OVER}"""
+    r"""|(?<![\w.)\]])(?<![\w.)\]]-)(?P<name>[^\W\d]\w*+(?:\.\w++)*+(?:-\w++|\.\d\w*+)(?:[-.]\w++)*+)(?=\s*+\()""",
     regex.DOTALL,
 )
-"""Names with dashes that are called; strings and comments are passed over, also strings that never end."""
+"""Names with dashes that are called; what isn't called as a whole isn't tried again from each of its parts."""
+_CALLER = r"(?:[^\W\d]\w*+\.){0,4}(?:call|invoke|execute|run|use)_(?:tool|function)"
+_BY_NAME = regex.compile(
+    rf"{_PASSED_OVER}|(?<![\w.])(?P<caller>{_CALLER})[ ]?\(\s*+"
+    r"""(?:(?:name|tool|tool_name|function|function_name)\s?=\s?)?(?P<quote>["'])(?P<name>[^"'\\\n]{1,128})(?P=quote)"""
+    r"\s*+(?:,\s*+|(?=\)))",
+    regex.DOTALL,
+)
+"""Calls by a function that takes the tool's name: ``call_tool('get_weather', {…})``."""
+_IS_CALLER = regex.compile(_CALLER)
 _DOTTED_DIGIT = regex.compile(r"[^\W\d]\.\d")
-_CALLED = regex.compile(r"(?:(?<![\w.]))[^\W\d][\w.]*+(?:-[\w.]++)*+(?=\s*+\()")
+_CALLED = regex.compile(r"(?<![\w.])(?<![\w.]-)[^\W\d][\w.]*+(?:-[\w.]++)*+(?=\s*+\()")
 
 
 _MOST_SPELLINGS = 512
@@ -94,7 +107,10 @@ class Vocabulary:
         return renamed(source, nodes, self.meant, bound | set(dir(builtins)) | self.models.keys())
 
     def as_python(self, source: str) -> str:
-        """``source`` with the stubs' names where a name is called that is no Python: ``get-weather(…)``."""
+        """``source`` with the stubs' names where a name is called that is no Python, ``get-weather(…)``, and where a
+        tool's name is given to what calls it."""
+        if "_tool" in source or "_function" in source:
+            source = _BY_NAME.sub(self._by_itself, source)
         if "-" not in source and ("." not in source or not _DOTTED_DIGIT.search(source)):
             return source
         return _DASHED.sub(self._undashed, source)
@@ -103,8 +119,14 @@ class Vocabulary:
         name = found["name"]
         return (name and self.meant(name)) or found.group()
 
+    def _by_itself(self, found: regex.Match[str]) -> str:
+        name = found["name"] and not self.meant(found["caller"]) and self.meant(found["name"])
+        return f"{name}(" if name else found.group()
+
     def mentioned(self, source: str) -> bool:
         """Something in ``source`` looks like a call of a tool."""
+        if "_tool" in source or "_function" in source:
+            source = _BY_NAME.sub(self._by_itself, source)
         return any(self.stands_for_tool(found.group()) for found in _CALLED.finditer(source))
 
     def stands_for_tool(self, name: str) -> bool:
@@ -141,7 +163,9 @@ class CallableNames:
     vocabulary: Vocabulary
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.vocabulary.stands_for_tool(name)
+        if not isinstance(name, str):
+            return False
+        return self.vocabulary.stands_for_tool(name) or _IS_CALLER.fullmatch(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.vocabulary.tools)

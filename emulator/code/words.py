@@ -62,6 +62,8 @@ class Words:
     """Names that the program itself has given a meaning so far."""
     enums: set[str] = field(default_factory=set[str])
     """Enums that the program has defined; their members are their values."""
+    toolboxes: set[str] = field(default_factory=set[str])
+    """Classes of nothing but the stubs, and their objects: their methods are the tools."""
     shadowed: frozenset[str] = frozenset()
     """Names that mean something else where the scheduling just is: parameters."""
     hoisted: int = 0

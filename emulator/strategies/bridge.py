@@ -14,7 +14,7 @@ from emulator.code.check import CodeError, Refused
 from emulator.code.decision import decision_of, proven
 from emulator.code.judge import Judge
 from emulator.code.reader import AnswerReader
-from emulator.code.readings import Called, Said
+from emulator.code.readings import Called, Said, cuts_off
 from emulator.code.unknown import explained
 from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
 from emulator.events import Event, Finished, TextDelta
@@ -59,7 +59,7 @@ def bridge(task: CodeTask) -> Generator[Effect, Sent, None]:
 
 def _decided(task: CodeTask, judge: Judge, heard: Heard) -> tuple[Sequence[Called], str]:
     """The calls or the words.  Raises CodeError, and Misfit for words that aren't in the format that is wanted."""
-    decision = decision_of(heard.words, cut=heard.reason == "length")
+    decision = decision_of(heard.words, cut=cuts_off(heard.reason))
     called: Sequence[Called] = ()
     if decision is None:
         called, words = _read(task, heard)
@@ -85,7 +85,7 @@ def _read(task: CodeTask, heard: Heard) -> tuple[Sequence[Called], str]:
 
 def _words(task: CodeTask, words: str, reason: str) -> str:
     """Raises Misfit."""
-    if task.format is None or reason != "stop" or not words.strip():
+    if task.format is None or cuts_off(reason) or not words.strip():
         return words
     return task.format.fitting(words)
 

@@ -15,7 +15,7 @@ from emulator.code.check import CodeError
 from emulator.code.judge import Judge
 from emulator.code.native import NativeCalls
 from emulator.code.reader import AnswerReader
-from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said, canonical
+from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said, canonical, cuts_off
 from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import CallIds
 from emulator.errors import EmptyAnswer, FormatMissed, ModelFault, ToolCallRequired
@@ -157,7 +157,7 @@ def _misfit(task: CodeTask, attempt: _Attempt) -> Misfit | None:
     An answer that a limit has cut is what it is.
     """
     held = "".join(delta.text for delta in attempt.held)
-    if task.format is None or not held.strip() or attempt.reason != "stop":
+    if task.format is None or not held.strip() or cuts_off(attempt.reason):
         return None
     try:
         attempt.held = [replace(attempt.held[0], text=task.format.fitting(held))]
@@ -172,7 +172,7 @@ def _native_calls(task: CodeTask, state: _State, attempt: _Attempt) -> Iterator[
         return
     made = {call.canonical for call in state.made}
     try:
-        for python, called in attempt.native.proven(cut=attempt.reason == "length"):
+        for python, called in attempt.native.proven(cut=cuts_off(attempt.reason)):
             if canonical(called.name, called.arguments) in made:
                 continue
             if state.made and (task.manner.single or python in task.manner.serial):
@@ -267,7 +267,7 @@ def _wrong(task: CodeTask, state: _State, attempt: _Attempt) -> Wrong | None:
         return "required"
     if reader.ran_through:
         return None if reader.execution.shown else "silent"
-    if not state.said and attempt.reason == "stop":
+    if not state.said and not cuts_off(attempt.reason):
         return _misfit(task, attempt) or "empty"
     return None
 

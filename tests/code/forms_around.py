@@ -125,7 +125,7 @@ ONE = {name: fenced(code) for name, code in ONE_CODE.items()} | {
     "missing comma": fenced('get_weather(\n    location="Paris"\n    unit="celsius"\n)'),
     "missing comma in the line": fenced('get_weather(location="Paris" unit="celsius")'),
     "missing comma, dict": fenced('get_weather(**{"location": "Paris" "unit": "celsius"})'),
-    "double comma": fenced('get_weather(location="Paris",, unit="celsius")'),
+    "double comma": fenced('get_weather(location="Paris", unit="celsius",,)'),
     "smart quotes": fenced("get_weather(location=“Paris”, unit=“celsius”)"),
     "smart single quotes": fenced("get_weather(location=‘Paris’, unit=‘celsius’)"),
     "smart quotes mixed": fenced('get_weather(location=“Paris", unit="celsius”)'),
@@ -167,7 +167,7 @@ TWO = {name: fenced(code) for name, code in TWO_CODE.items()} | {
     "two fences with words": f"First:\n{fenced(P)}\nThen:\n{fenced(R)}\nDone.",
     "two fences in a list": f"1. Paris:\n   ```python\n   {P}\n   ```\n\n2. Rome:\n   ```python\n   {R}\n   ```",
     "two fences, headings": f"## Paris\n{fenced(P)}\n## Rome\n{fenced(R)}",
-    "output between": f"{fenced(P)}\n```output\n20\n```\n{fenced(R)}\n```output\n25\n```",
+    "output behind both": f"{fenced(P)}\n{fenced(R)}\n```output\n25\n```",
     "variable from the first block": (
         f"```python\nlocation = 'Rome'\n{P}\n```\nThen\n```python\nget_weather(location, 'fahrenheit')\n```"
     ),

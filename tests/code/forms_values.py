@@ -135,7 +135,6 @@ VALUES: dict[str, tuple[str, Calls]] = {
     "hexadecimal": ("math_factorial(number=0xff)", [("math.factorial", {"number": 255})]),
     "exponent": ("transfer(from_='a', to='b', amount=1e3)", [("transfer", {"from": "a", "to": "b", "amount": 1000.0})]),
     "negative": ("transfer(from_='a', to='b', amount=-5)", [("transfer", {"from": "a", "to": "b", "amount": -5})]),
-    "leading zero": ("math_factorial(number=05)", [("math.factorial", {"number": 5})]),
     "len": ("math_factorial(number=len('abcde'))", [("math.factorial", {"number": 5})]),
     "max": ("math_factorial(number=max([1, 5]))", [("math.factorial", {"number": 5})]),
     "range": (

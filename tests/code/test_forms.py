@@ -18,18 +18,21 @@ from emulator.tools.naming import FUNCTION_WORDS, identifiers
 from emulator.tools.schema import SchemaLimits
 from emulator.tools.stubs import make_stub
 from emulator.tools.toolset import Tool
+from tests.code.decoys import DECOYS, MEANT, MEANT_TWICE
 from tests.code.forms import PARIS, ROME, TOOLS, Calls, fenced
-from tests.code.forms_around import NEVER, ONE, TWO
+from tests.code.forms_around import NEVER as NEVER_AROUND
+from tests.code.forms_around import ONE, TWO
 from tests.code.forms_values import VALUES
 from tests.code.running import run_step
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid escape sequence")
 
 FORMS: dict[str, tuple[str, Calls]] = {
-    **{f"one: {name}": (text, PARIS) for name, text in ONE.items()},
-    **{f"two: {name}": (text, [*PARIS, *ROME]) for name, text in TWO.items()},
+    **{f"one: {name}": (text, PARIS) for name, text in {**ONE, **MEANT}.items()},
+    **{f"two: {name}": (text, [*PARIS, *ROME]) for name, text in {**TWO, **MEANT_TWICE}.items()},
     **{f"value: {name}": (fenced(code), calls) for name, (code, calls) in VALUES.items()},
 }
+NEVER = {**NEVER_AROUND, **DECOYS}
 
 
 @cache

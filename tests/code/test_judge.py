@@ -134,3 +134,11 @@ def test_a_member_that_spells_several_choices_is_none() -> None:
     judge = Judge(Vocabulary({"store": Typed("store", {"text": str}, choices=("on", "ON"))}, {}))
     with pytest.raises(Unproven):
         judge.call(ParsedCall("store", (), {"text": Member("State.On", "On")}))
+
+
+def test_what_is_nested_too_deeply_is_a_problem_of_the_model() -> None:
+    nested: Any = 1
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(Unproven, match="nested too deeply"):
+        Judge(TOOLS).call(ParsedCall("send", (nested,), {}))

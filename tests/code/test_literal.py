@@ -219,3 +219,19 @@ def test_tools_by_other_names() -> None:
 
 def test_an_end_behind_calls_is_no_fault() -> None:
     assert [call.name for call in calls("f(1)\n...\nexit()")] == ["f"]
+
+
+@pytest.mark.parametrize(
+    "options", ["exclude={'x'}", "include={'x'}", "exclude_none=flag", "{'x'}", "**{'exclude': 'x'}"]
+)
+def test_fields_that_are_chosen_need_a_run(options: str) -> None:
+    with pytest.raises(NeedsRun):
+        calls(f"flag = True\nf(**Args(x=1, y=2).model_dump({options}))")
+    assert calls("f(**Args(x=1, y=None).dict(exclude_none=False, mode='json'))") == [
+        ParsedCall("f", (), {"x": 1, "y": None})
+    ]
+
+
+@pytest.mark.parametrize("end", ["exit()", "quit()", "return", "return g(2)"])
+def test_nothing_is_read_behind_the_programs_end(end: str) -> None:
+    assert [call.name for call in calls(f"f(1)\n{end}\nf(3)")] == ["f", *(["g"] if "g" in end else [])]

@@ -251,3 +251,97 @@ def test_words_among_code_are_no_fault() -> None:
     assert read("```python\nHere is the call:\nnow()\n```")[0] == [call("now")]
     readings, reader = read("```python\nnow()\nThat's the time.")
     assert (readings, reader.problem) == ([call("now"), Said("That's the time.")], None)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = 1\nif x > 5:\nnow()\nelse:\nsend('a')",
+        "if user_confirmed:\nnow()",
+        "try:\nnow()\nexcept Exception:\nsend('a')",
+        "while False:\nnow()",
+        "IF x THEN:\n    now()",
+        "IF x THEN\n    now()",
+        "unless ok:  # else nothing\n    now()",
+        "Do not run:\nnow()",
+        "Let me do this only if you agree:\nnow()",
+    ],
+)
+def test_what_a_line_may_decide_is_not_called_without_it(code: str) -> None:
+    """The head of a block that can't be read is no line of words among the code."""
+    for text in (f"```python\n{code}\n```", f"```python\n{code}"):
+        readings, reader = read(text)
+        assert not [r for r in readings if isinstance(r, Called)]
+        assert reader.problem is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\nget_weather('Paris')\n```\n```output\n{'id': 5}\n```\n```python\nsend('5')\n```",
+        "```python\n>>> get_weather('Paris')\n{'id': 5}\n>>> send('5')\n```",
+        ">>> r = get_weather('Paris')\n>>> r\n{'id': 5}\n>>> send('5')\n",
+        "In [1]: get_weather('Paris')\nOut[1]: {'id': 5}\n\nIn [2]: send('5')",
+        ">>> for c in ['Paris']:\n...     get_weather(c)\n5\n>>> send('5')\n",
+        "```python\nget_weather('Paris')\nexit()\nnow()\nfor x in [1, 2]:\n    send(x)\n```",
+        "```python\nreturn get_weather('Paris')\nsend('a')\n```",
+        "```python\nreturn get_weather('Paris'); send('a')\n```",
+        "```python\nfor c in ['Paris']:\n    get_weather(c)\nreturn 1\nsend('a')\n```",
+    ],
+)
+def test_nothing_is_called_behind_the_programs_end_or_invented_results(text: str) -> None:
+    """What the model does with results that it has made up, nobody asked for; nor is it kept for the next round."""
+    for cuts in ((), range(1, len(text))):
+        readings, reader = read(text, *cuts)
+        assert [r for r in readings if isinstance(r, Called)] == [PARIS]
+        assert (reader.problem, reader.program()) == (None, None)
+
+
+def test_what_is_printed_before_any_call_is_no_result() -> None:
+    assert read("```python\n>>> 1 + 1\n2\n>>> now()\n```")[0] == [call("now")]
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        "Let me think. <think>\nsend('a')\n</think>",
+        "**Thinking:** <thinking>\nsend('a')\n</thinking>",
+        "<think type=\"x\">\nsend('a')\n</think>",
+        "<think>a <think>b</think>\nsend('a')\n</think>",
+        "<think>\n<think>\nsend('a')\n</think>",
+        "<think>c\n<analysis>b</analysis>\nsend('a')\n</think>",
+        "<analysis>\nsend('a')\n</analysis>",
+        "<scratchpad>\n```python\nsend('a')\n```\n</scratchpad>",
+        "<reflection>send('a')\nsend('b')</reflection>",
+        "Well, <think>so be it.\nsend('a')\n</think>",
+    ],
+)
+def test_thoughts_are_found_wherever_they_begin(thought: str) -> None:
+    """Code in a thought is no call, however the thought is marked; the call behind it is one."""
+    text = f"{thought}\nnow()"
+    for cuts in ((), range(1, len(text))):
+        readings, reader = read(text, *cuts)
+        assert [r for r in readings if isinstance(r, Called)] == [call("now")]
+        assert [r for r in readings if isinstance(r, Mused)]
+        assert reader.problem is None
+
+
+@pytest.mark.parametrize(
+    "words", ["The `<think>` tag is for thoughts.", "The <think> tag is for thoughts.", "<think/>"]
+)
+def test_words_about_thoughts_are_none(words: str) -> None:
+    text = f"{words}\nnow()"
+    for cuts in ((), range(1, len(text))):
+        assert read(text, *cuts)[0] == [Said(words), call("now")]
+
+
+@pytest.mark.parametrize("reason", ["eos_token", "STOP", "stop_sequence", "end_turn"])
+def test_servers_have_many_names_for_a_models_own_end(reason: str) -> None:
+    assert read("get_weather('Paris')", reason=reason)[0] == [PARIS]
+    assert read("get_weather('Paris')", reason="MAX_TOKENS")[0] == [Said("get_weather('Paris')")]
+
+
+def test_names_are_looked_for_once() -> None:
+    """A fence of names that nobody calls: a search from each of their parts would never end here."""
+    for unit in ("a-", "a.b-", "a--", "a.", "-a"):
+        assert read("```python\n" + unit * 20_000 + "\n```")[1].calls == 0

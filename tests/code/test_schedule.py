@@ -191,6 +191,8 @@ def test_the_stubs_classes_repeated_are_read_over() -> None:
         ),
         ("match 1:\n    case f:\n        2", "f is a function and can't be assigned to"),
         ("del x.y", "del of an attribute is not possible here"),
+        ("del x[0:1, 2]", "del of several slices is not possible here"),
+        ("x[0:1] += [1]", "a slice can't be assigned to in place here"),
         ("try:\n    pass\nexcept* ValueError:\n    pass", "except* can't be run; use except"),
         ("for x in (f(i + j) for i in a for j in b):\n    pass", "a loop over a generator expression of several loops"),
         ("x = " + "-" * 700 + "1", "nested too deeply"),
@@ -296,3 +298,17 @@ match _d_(_t_(f(1))):
     case {'n': n} if _d_(n) > 1:
         _t_(g(_c_(n)))\
 """)
+
+
+def test_slices_stay_in_their_brackets() -> None:
+    """A tuple of slices is no value, so that nothing can be wrapped around it."""
+    assert Scheduler(("f",)).add(ast.parse("x = [1, 2]\ny = x[0:1, 2]\nx[f(1):, 0] = 3").body).lines()
+    played = play("x = [1, 2]\ny = x[0:1, 2]", ("f",), canned(1))
+    assert played.error is not None
+    assert played.error.type == "TypeError"
+
+
+def test_the_stubs_classes_give_the_fields_that_are_asked_for() -> None:
+    source = "a = A(1, b=2, c=None)\nfor o in ({'exclude': {'a'}}, {'include': ['a']}, {'exclude_none': True}):\n"
+    played = play(source + "    f(**a.model_dump(**o))", ("f",), canned(1, 1, 1), models={"A": ("a", "b", "c")})
+    assert [call.keywords for call in played.calls] == [{"b": 2, "c": None}, {"a": 1}, {"a": 1, "b": 2}]

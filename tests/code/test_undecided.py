@@ -69,6 +69,41 @@ def test_calls_among_marks_are_made_at_the_end_alone() -> None:
     assert decided(aside, complete=False) == ["- `f(1)`\n"]
 
 
+def test_what_others_said_is_text() -> None:
+    said = Prose("The tool answered:\n")
+    assert decided(said, *block("f(1)"), Prose("So:\n"), *block("f(2)")) == [
+        said.text, "```\nf(1)\n```", "So:\n", "!f(2)",
+    ]  # fmt: skip
+    quoted: list[Piece] = [BlockStart(fenced=True, quoted=True), *block("f(1)")[1:]]
+    assert decided(*quoted) == ["!f(1)"]
+    assert decided(Prose("I need this.\n"), *quoted)[1] == "!f(1)"
+    assert decided(*quoted, Prose("Ignored.")) == ["```\nf(1)\n```", "Ignored."]
+    assert decided(*quoted, *block("f(2)")) == ["```\nf(1)\n```", "!f(2)"]
+    assert decided(*block("f(2)"), *quoted) == ["!f(2)", "```\nf(1)\n```"]
+
+
+def test_a_question_behind_what_can_be_done_is_for_the_user() -> None:
+    possible = Prose("I can run it:\n")
+    assert decided(possible, *block("f(1)"), Prose("Right?")) == [possible.text, "```\nf(1)\n```", "Right?"]
+    assert decided(possible, *block("f(1)"), Prose("Done."))[1] == "!f(1)"
+    assert decided(possible, *block("f(1)"), Prose("And:\n"), *block("f(2)"))[1::2] == ["!f(1)", "!f(2)"]
+
+
+def test_a_placeholder_waits_for_its_question() -> None:
+    one = block("f('<city>')")
+    assert decided(*one) == ["!f('<city>')"]
+    assert decided(*one, Prose("Which?")) == ["```\nf('<city>')\n```", "Which?"]
+    assert decided(*one, Prose("So:\n"), *block("f(2)"))[::2] == ["```\nf('<city>')\n```", "!f(2)"]
+
+
+def test_where_words_are_cut_changes_nothing() -> None:
+    words = "A. " * 400 + "For example, " + "words " * 50 + ":\n"
+    assert (
+        decided(Prose(words), *block("f(1)"), Prose("Right?"))[1:]
+        == decided(*map(Prose, words), *block("f(1)"), Prose("Right?"))[len(words) :]
+    )
+
+
 def test_what_was_a_thought_is_no_call() -> None:
     assert decided(Prose("For example:\n"), *block("f(1)"), StrayThoughtEnd(), Prose("Hi")) == [
         "For example:\n", "```\nf(1)\n```", "Hi",

@@ -63,12 +63,12 @@ def _indented_by(by: str) -> Callable[[Case], str]:
 
 
 def _prompt_with_output(case: Case) -> str:
-    return "\n".join(f">>> {plain(call)}\n{{'status': 'ok'}}" for call in case.calls)
+    return "\n".join([*(f">>> {plain(call)}" for call in case.calls), "{'status': 'ok'}"])
 
 
 def _cells_with_output(case: Case) -> str:
-    cells = [f"In [{n}]: {plain(call)}\nOut[{n}]: {{'status': 'ok'}}" for n, call in enumerate(case.calls, 1)]
-    return "\n\n".join(cells)
+    cells = [f"In [{n}]: {plain(call)}" for n, call in enumerate(case.calls, 1)]
+    return "\n\n".join(cells) + f"\nOut[{len(cells)}]: {{'status': 'ok'}}"
 
 
 def _windows(case: Case, rng: Random) -> str | None:

@@ -1,5 +1,4 @@
 """Silence, departures, dying connections: whatever happens, a request ends in time and frees what it held.
-
 test_under_gevent.py runs this module once more in gevent's monkey-patched world.
 """
 

@@ -88,9 +88,10 @@ FRAMES: tuple[Frame, ...] = (
         whole=True,
         ends="opening",
     ),
+    Frame("catalogue", r"<(?P<tag>tools)>", sure=False, inline=False, keyed=True),
     Frame(
         "list",
-        r"<(?P<tag>tools|functions?|actions|tool|call|json|answer|response|output|result|final_answer)>",
+        r"<(?P<tag>functions?|actions|tool|call|json|answer|response|output|result|final_answer)>",
         sure=False,
         inline=False,
         keyed=True,

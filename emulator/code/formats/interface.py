@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from emulator.code.check import CodeError
+
 Arguments = dict[str, Any] | list[Any] | str
 """By name, by position, or a single text that may be the only argument there is."""
 
@@ -42,18 +44,23 @@ Written = Sequence[WrittenCall] | WrittenCode
 class Scope:
     """What a format may know.  ``tool`` has the Python name of the tool that a name means, or None.
 
-    ``sure``: the frame can't be anything but calls.  ``mend``: broken JSON may be mended; never where the text may
-    have been cut.
+    ``sure``: the frame can't be anything but calls.  ``closed``: its end was written, so that nothing in it was cut.
+    ``mend``: broken JSON may be mended.
     """
 
     tool: Callable[[str], str | None]
     sure: bool = True
+    closed: bool = True
     mend: bool = True
+
+
+class Miswritten(CodeError):
+    """It is meant as a call in this format, but not all of it would be in what is read."""
 
 
 class Format(Protocol):
     """One way to write calls inside a frame."""
 
     def __call__(self, text: str, scope: Scope) -> Written | None:
-        """The calls that ``text`` is, all of it; None if it isn't written in this format."""
+        """The calls that ``text`` is, all of it; None if it isn't written in this format.  Raises Miswritten."""
         ...

@@ -34,8 +34,11 @@ _BESIDE = frozenset(
 """Keys that may stand beside a call and don't say anything of its arguments."""
 _RESULTS = frozenset("description result results output response error returns return status".split())
 """Keys of what tells about a tool or its results."""
+_TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
+_OF_SCHEMA = frozenset("type description enum items properties required default format title examples".split())
 _MESSAGE = frozenset(["role", "content"])
 KEYS = frozenset([*NAME_KEYS, *ARGUMENT_KEYS, *LIST_KEYS, *_BESIDE, *_MESSAGE])
+_PARAMETERS = regex.compile(r"""["']parameters["']\s*+:""")
 _DEEPEST = 4
 _ESCAPED = regex.compile(r"[\s\[{]*\\\"")
 
@@ -53,6 +56,14 @@ def json_calls(text: str, scope: Scope) -> list[WrittenCall] | None:
     return _all(values, scope, _DEEPEST) or None
 
 
+def declared_or_called(text: str, scope: Scope) -> list[WrittenCall] | None:
+    """Calls where prompts declare the tools, in ``<tools>``: with ``parameters``, an entry says what a tool takes.
+
+    See interface.Format.
+    """
+    return None if _PARAMETERS.search(text) else json_calls(text, scope)
+
+
 def _written_once(body: str) -> str:
     """``{{…}}`` of a template that wasn't filled in, and JSON with its quotes escaped."""
     if body.startswith("{{") and body.endswith("}}"):
@@ -68,6 +79,8 @@ def arguments_of(value: Any, scope: Scope) -> Arguments | None:
         parsed = json_values(value, mend=scope.mend) if value.lstrip()[:1] in ("{", "[") else None
         if parsed is not None and len(parsed) == 1 and isinstance(parsed[0], dict | list):
             return cast(Arguments, parsed[0])
+        if value.lstrip()[:1] == "{":
+            return None  # It was meant as an object, so that it isn't the text of an argument.
         return value if value.strip() else {}
     if isinstance(value, dict | list):
         return cast(Arguments, value)
@@ -148,9 +161,13 @@ def _only(found: Object, keys: set[str]) -> bool:
 
 
 def _declares(arguments: Any) -> bool:
-    """A JSON Schema: the tool is described, not called."""
-    return (
-        isinstance(arguments, dict)
-        and isinstance(cast(Object, arguments).get("properties"), dict)
-        and cast(Object, arguments).get("type") == "object"
+    """A JSON Schema, or one for each parameter: the tool is described, not called."""
+    if not isinstance(arguments, dict) or not arguments:
+        return False
+    found = cast(Object, arguments)
+    if isinstance(found.get("properties"), dict) and found.get("type") == "object":
+        return True
+    return all(
+        isinstance(value, dict) and cast(Object, value).get("type") in _TYPES and value.keys() <= _OF_SCHEMA
+        for value in found.values()
     )

@@ -1,45 +1,32 @@
 """JSON as models write it → values; and where a JSON value ends in a text that is still coming.
 
-Rule: what is JSON is read as JSON.  Anything else is mended only inside a frame that can't be but calls, only up to a
-size, and never where a string is open at the end: nobody knows what it would have said.
+Rule: what is JSON is read as JSON, but for what no call can be made of: a key that stands twice, halves of surrogate
+pairs, brackets without end.  Anything else may be mended, where the frame allows it.
 """
 
 from __future__ import annotations
 
-import ast
 import json
-from typing import Any, NoReturn, cast
+from typing import Any
 
-import json_repair
 import regex
 
-_MOST_MENDED = 32 * 1024
+from emulator.code.formats.json_mended import DEEPEST, NoJson, mended, no_constant, sendable, without_twins
+
 _SEPARATORS = regex.compile(r"[\s;,]*")
 _FENCE = regex.compile(
     r"\s*(?:`{3,}|~{3,})[^\n`~]*\n?(?P<inside>[^`~]*+(?:(?!```|~~~)[`~][^`~]*+)*+)(?:`{3,}|~{3,})?\s*"
 )
 _SCANNED = regex.compile(r"""\[(?:ARGS|CALL_ID|TOOL_CALLS)\]|["'\\{}\[\]“”]""")
 """Mistral's tokens are no brackets."""
-_PARTS = regex.compile(
-    r""""(?:[^"\\]|\\.)*+"|(?P<comment>(?://|\#)[^\n]*|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?+)"""
-    r"|“(?P<smart>[^“”]*+)”|‘(?P<smart>[^‘’]*+)’(?=\s*[:,}\]])"
-    r"|(?<=[{,]\s*)(?P<key>[A-Za-z_$][\w$.-]*+)(?=\s*:)",
-    regex.DOTALL,
-)
-"""Strings, which stay as they are, and what is better taken out of their way before a repair."""
-_WORD = regex.compile(r"\w++")
-_ESCAPE = regex.compile(r"\\(?:u[0-9a-fA-F]{4}|.)", regex.DOTALL)
-_SAME = {"True": "true", "False": "false", "None": "null"}
+_SUSPECT = regex.compile(r"\\u[dD]|\d[eE]|\d{300}")
+"""Halves of surrogate pairs and numbers out of range are written so."""
 _QUOTES = {'"': '"', "'": "'", "“": "”"}
 _BEFORE_TEXT = ("", "{", "[", ",", ":", "(")
 """What a string in single quotes stands behind; elsewhere, it is an apostrophe."""
 
 
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
-
-
-_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse)
+_DECODER = json.JSONDecoder(strict=False, parse_constant=no_constant, object_pairs_hook=without_twins)
 """Takes line ends inside strings, which models write."""
 
 
@@ -55,21 +42,21 @@ def json_values(text: str, *, mend: bool = False) -> list[Any] | None:
     at, end = _start(text, 0), len(text)
     try:
         while at < end:
-            value, at = _DECODER.raw_decode(text, at)
+            value, at = _decoded(text, at)
             values.append(value)
             at = _start(text, at)
     except (ValueError, RecursionError):
-        return mended(text) if mend else None
+        whole = mended(text) if mend else None
+        return None if whole is None else [whole]
     return values or None
 
 
 def leading_value(text: str, at: int) -> tuple[Any, int] | None:
     """The JSON value that begins at ``at``, and where it ends."""
     try:
-        value, end = _DECODER.raw_decode(text, at)
+        return _decoded(text, at)
     except (ValueError, RecursionError):
         return None
-    return value, end
 
 
 def json_fault(text: str) -> str | None:
@@ -78,60 +65,23 @@ def json_fault(text: str) -> str | None:
     if body[:1] not in ("{", "["):
         return None
     try:
-        _DECODER.raw_decode(body)
+        _decoded(body, 0)
     except json.JSONDecodeError as error:
         return f"JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-    except (ValueError, RecursionError) as error:
+    except NoJson as error:
         return f"JSON: {error}"
+    except (ValueError, RecursionError):
+        return "JSON: a number or a nesting is out of all bounds"
     return None
 
 
-def mended(text: str) -> list[Any] | None:
-    """The one object or list that broken JSON means; also what is a literal of Python."""
-    if len(text) > _MOST_MENDED or text.lstrip()[:1] not in ("{", "["):
-        return None
-    try:
-        value: Any = ast.literal_eval(text.strip())
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        value = _repaired(text)
-    try:
-        json.dumps(value, allow_nan=False)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    found: list[Any] = [value]
-    return found if isinstance(value, dict | list) and value else None
-
-
-def _repaired(text: str) -> Any:
-    """What json_repair makes of it, if all that was written is in it; None for others.
-
-    It makes something of any text, and leaves out what it doesn't understand.
-    """
-    scanner = BracketScanner()
-    at: int | None = 0
-    while at is not None:
-        at = scanner.feed(text, at)
-    if scanner.quoted:
-        return None
-    clean = _PARTS.sub(_cleaned, text)
-    try:
-        value: Any = json_repair.repair_json(clean, return_objects=True, skip_json_loads=True)
-    except (ValueError, RecursionError):
-        return None
-    return value if _words(clean) == _words(json.dumps(value, ensure_ascii=False)) else None
-
-
-def _cleaned(found: regex.Match[str]) -> str:
-    if (smart := found["smart"]) is not None:
-        return json.dumps(smart, ensure_ascii=False)
-    if found["key"]:
-        return f'"{found["key"]}"'
-    return " " if found["comment"] else found.group()
-
-
-def _words(text: str) -> list[str]:
-    words = cast(list[str], _WORD.findall(_ESCAPE.sub(" ", text)))
-    return [_SAME.get(word, word) for word in words]
+def _decoded(text: str, at: int) -> tuple[Any, int]:
+    """The value at an offset, and where it ends.  Raises ValueError, RecursionError."""
+    value, end = _DECODER.raw_decode(text, at)
+    # Most values can't but be sent, which their text shows for less than looking through them.
+    if _SUSPECT.search(text, at, end) or text.count("{", at, end) + text.count("[", at, end) > DEEPEST:
+        sendable(value)
+    return value, end
 
 
 def _start(text: str, at: int) -> int:

@@ -6,12 +6,14 @@ Python, since a list of JSON objects is a Python expression, too.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import regex
 
 from emulator.code.debris import without_tokens
 from emulator.code.formats.frames import FRAMES, Ending, Frame, alternatives, opened
 from emulator.code.formats.interface import Format, Scope, Written, WrittenCall, WrittenCode
-from emulator.code.formats.json_calls import json_calls
+from emulator.code.formats.json_calls import declared_or_called, json_calls
 from emulator.code.formats.python_inside import python_inside
 from emulator.code.formats.react import labelled_calls, react_calls
 from emulator.code.formats.tags import attribute_calls, key_calls, own_tag_calls, tag_calls
@@ -24,7 +26,10 @@ _MOST = 256
 
 
 def read_inside(frame: Frame, text: str, scope: Scope, *, deep: int = _DEEPEST) -> Written | None:
-    """The calls that stand in ``frame``; ``text`` is its inside, with the opening where the frame wants it."""
+    """The calls that stand in ``frame``; ``text`` is its inside, with the opening where the frame wants it.
+
+    Raises Miswritten.
+    """
     body = without_tokens(text)
     for form in _FORMATS.get(frame.name, _INSIDE):
         written = form(body, scope)
@@ -42,9 +47,10 @@ def _framed(text: str, scope: Scope, deep: int) -> Written | None:
         frame = None if opening is None else opened(opening)
         if opening is None or frame is None:
             break
-        end, behind = Ending.of(frame, opening).find(body, opening.end()) or (len(body), len(body))
+        ending = Ending.of(frame, opening).find(body, opening.end())
+        end, behind = ending or (len(body), len(body))
         inside = body[opening.start() if frame.whole else opening.end() : end]
-        written = read_inside(frame, inside, scope, deep=deep)
+        written = read_inside(frame, inside, scope if ending is None else replace(scope, closed=True), deep=deep)
         if isinstance(written, WrittenCode):
             return written if not calls and behind >= len(body) else None
         if written is None:
@@ -69,6 +75,7 @@ _FORMATS: dict[str, tuple[Format, ...]] = {
     "own tag": (own_tag_calls,),
     "siblings": (tag_calls,),
     "attributes": (attribute_calls,),
+    "catalogue": (declared_or_called,),
     "functools": (json_calls,),
     "react": (react_calls,),
     "name above": (named_calls,),

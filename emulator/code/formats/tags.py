@@ -2,20 +2,23 @@
 ``<arg_key>`` and ``<arg_value>``, a tool's own name as the tag.
 
 Rule: this isn't XML.  Most models escape nothing, values hold what they like, and tags are left open; so elements are
-found by their tags, each is searched for once, and what isn't inside of them is ignored.
+found by their tags, each is searched for once.  But a value is never cut short: where text stands between the
+elements, one comes twice, or nothing shows where the last one ends, a value held what looks like markup or was cut.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from itertools import pairwise
 from typing import Any
 
 import regex
 
-from emulator.code.formats.interface import Scope, WrittenCall
+from emulator.code.formats.interface import Miswritten, Scope, WrittenCall
 from emulator.code.formats.json_calls import arguments_of
-from emulator.code.formats.json_values import leading_value, unfenced
+from emulator.code.formats.json_values import json_fault, json_values, unfenced
 
 _MOST = 256
 """Elements of one call."""
@@ -26,7 +29,9 @@ _NAMED = (
 _CALL = regex.compile(
     rf"<{_SPACE_NAME}(?:function|invoke|tool|tool_call|call|action|tool_use){_NAMED}", regex.IGNORECASE
 )
-_CALL_END = regex.compile(rf"</{_SPACE_NAME}(?:function|invoke|tool|tool_call|call|action|tool_use)>", regex.IGNORECASE)
+_CALL_END = regex.compile(
+    rf"(?:</{_SPACE_NAME}(?:function|invoke|tool|tool_call|call|action|tool_use)>\s*+)++", regex.IGNORECASE
+)
 _PARAMETER = regex.compile(rf"<{_SPACE_NAME}(?:parameter|param|argument|arg){_NAMED}", regex.IGNORECASE)
 _PARAMETER_END = regex.compile(rf"</{_SPACE_NAME}(?:parameter|param|argument|arg)>", regex.IGNORECASE)
 _NAME = regex.compile(
@@ -37,9 +42,15 @@ _ARGUMENTS = regex.compile(
     r"<(?P<tag>input|arguments|parameters|args|tool_input|action_input|params|tool_arguments)>", regex.IGNORECASE
 )
 _KEY = regex.compile(r"<arg_key>\s*(?P<name>[^<>]{1,256}?)\s*</arg_key>\s*<arg_value>")
+_VALUE_END = regex.compile(r"</arg_value>")
 _BEFORE_KEYS = regex.compile(r"\s*(?P<name>[^\s<>{}()\[\]]{1,256})\s*(?=<arg_key>|$)")
 _ESCAPED = regex.compile(r"[^<>&]*+(?:&(?:lt|gt|amp|quot|apos|#39);[^<>&]*+)++")
 """Nothing in it is markup, and what would be is escaped: so all of it is."""
+_OUTER_ENDS = regex.compile(r"(?:</[\w:|｜.-]{1,64}>\s*+)++")
+_ONLY_TAGS = regex.compile(r"\s*+(?:</?+[\w:|｜.-]{1,64}>\s*+)*+")
+_LEFT = regex.compile(r"\s*+(?:</[\w:|｜.-]{1,64}>\s*+)*+")
+"""What may stand between elements: ends of those around them, or of what was never opened."""
+_BETWEEN = "text stands between the arguments, or a value holds what looks like one's end"
 _CHILD_START = regex.compile(r"<(?P<name>[A-Za-z_][\w.-]{0,127})")
 _ATTRIBUTE = regex.compile(r"""[ \t]([\w.-]{1,64})=("[^"<>\n]*"|'[^'<>\n]*')""")
 _CHILD = regex.compile(r"<(?P<name>[A-Za-z_][\w.-]{0,127})(?P<attributes>\s[^<>]{0,256})?>")
@@ -62,8 +73,9 @@ def key_calls(text: str, scope: Scope) -> list[WrittenCall] | None:
     keys = list(_KEY.finditer(text, found.end()))
     if not keys and not (found.end() == len(text.rstrip()) and scope.tool(found["name"])):
         return None
-    ends = [*(key.start() for key in keys[1:]), len(text)][: len(keys)]
-    values = {key["name"]: _inner(text[key.end() : end], "</arg_value>") for key, end in zip(keys, ends, strict=True)}
+    values: dict[str, Any] = {}
+    for key, value in _values(text, keys, _VALUE_END, closed=scope.closed):
+        values[key["name"]] = value
     return [WrittenCall(found["name"], values, textual=True)]
 
 
@@ -75,8 +87,9 @@ def own_tag_calls(text: str, scope: Scope) -> list[WrittenCall] | None:
         found = _CHILD.match(left)
         if found is None or scope.tool(found["name"]) is None:
             return None
-        inside, _, left = left[found.end() :].partition(f"</{found['name']}>")
-        calls.append(_with_body(found["name"], inside.strip(), scope, clear=False))
+        inside, ending, left = left[found.end() :].partition(f"</{found['name']}>")
+        known = replace(scope, closed=scope.closed or bool(ending))
+        calls.append(_with_body(found["name"], inside.strip(), known, clear=False))
         left = left.lstrip()
     return calls or None
 
@@ -86,23 +99,22 @@ def attribute_calls(text: str, scope: Scope) -> list[WrittenCall] | None:
     found = _CHILD_START.match(text.strip())
     if found is None or scope.tool(found["name"]) is None:
         return None
-    values = {key: unescape(value[1:-1]) for key, value in _ATTRIBUTE.findall(text, found.end())}
+    written = [(key, unescape(value[1:-1])) for key, value in _ATTRIBUTE.findall(text, found.end())]
+    values = dict(written)
+    if len(values) < len(written):
+        raise Miswritten("an attribute stands there twice")
     return [WrittenCall(found["name"], values, textual=True, clear=False)]
 
 
 def _call(text: str, opening: regex.Match[str], end: int, scope: Scope) -> WrittenCall:
-    closing = _CALL_END.search(text, opening.end(), end)
-    last = _last_end(text, opening.end(), end)
-    inside = text[opening.end() : last if last is not None else closing.start() if closing else end]
-    return _with_body(opening["name"], inside, scope)
-
-
-def _last_end(text: str, begin: int, end: int) -> int | None:
-    """The end of the last parameter: a value may hold what looks like the call's own end."""
-    last: int | None = None
-    for found in _PARAMETER_END.finditer(text, begin, end):
-        last = found.end()
-    return last
+    closing: regex.Match[str] | None = None
+    for found in _CALL_END.finditer(text, opening.end(), end):
+        closing = found  # A value may hold what looks like the call's own end, so that the last one counts.
+    if closing is not None and _LEFT.fullmatch(text, closing.end(), end) is None:
+        raise Miswritten(_BETWEEN)
+    last = closing.start() if closing else end
+    known = replace(scope, closed=closing is not None or scope.closed or end < len(text))
+    return _with_body(opening["name"], text[opening.end() : last], known)
 
 
 def _with_body(name: str, inside: str, scope: Scope, *, clear: bool = True) -> WrittenCall:
@@ -111,22 +123,42 @@ def _with_body(name: str, inside: str, scope: Scope, *, clear: bool = True) -> W
         arguments = arguments_of(body, scope)
         if arguments is not None:
             return WrittenCall(name, arguments, clear=clear)
+        raise Miswritten(json_fault(body) or "these arguments are no object")
     if _PARAMETER.search(body):
-        return WrittenCall(name, _parameters(inside), textual=True, clear=clear)
+        return WrittenCall(name, _parameters(inside, scope), textual=True, clear=clear)
     return WrittenCall(name, _children(body), textual=True, clear=clear)
 
 
-def _parameters(inside: str) -> dict[str, Any]:
-    openings = list(_PARAMETER.finditer(inside))[:_MOST]
-    ends = [found.start() for found in openings[1:]] + [len(inside)]
+def _parameters(inside: str, scope: Scope) -> dict[str, Any]:
+    openings = list(_PARAMETER.finditer(inside))
+    if inside[: openings[0].start()].strip():
+        raise Miswritten(_BETWEEN)
     values: dict[str, Any] = {}
-    for found, end in zip(openings, ends, strict=True):
-        closing = _PARAMETER_END.search(inside, found.end(), end)
-        text = _without_frame(inside[found.end() : closing.start() if closing else end])
+    for found, text in _values(inside, openings, _PARAMETER_END, closed=scope.closed):
         values[found["name"]] = text
-        if 'string="false"' in found["rest"] and (value := leading_value(text.strip(), 0)) is not None:
+        if 'string="false"' in found["rest"] and (value := json_values(text)) is not None and len(value) == 1:
             values[found["name"]] = value[0]  # DeepSeek V3.2 says which values are JSON.
     return values
+
+
+def _values(
+    text: str, openings: list[regex.Match[str]], closing: regex.Pattern[str], *, closed: bool
+) -> Iterator[tuple[regex.Match[str], str]]:
+    """What stands behind each opening.  ``closed``: the end of ``text`` also ends a value.  Raises Miswritten."""
+    if len(openings) > _MOST:
+        raise Miswritten(f"more than {_MOST} arguments")
+    names = [found["name"] for found in openings]
+    if len(set(names)) < len(names):
+        twin = next(name for name in names if names.count(name) > 1)
+        raise Miswritten(f"{twin} stands there twice, or inside of a value")
+    ends = [found.start() for found in openings[1:]] + [len(text)]
+    for found, end in zip(openings, ends, strict=True):
+        ending = closing.search(text, found.end(), end)
+        if ending is None and not (closed if end == len(text) else text[:end].rstrip(" \t").endswith("\n")):
+            raise Miswritten(f"nothing shows where the value of {found['name']} ends")
+        if ending is not None and _LEFT.fullmatch(text, ending.end(), end) is None:
+            raise Miswritten(_BETWEEN)
+        yield found, _without_frame(text[found.end() : ending.start() if ending else end])
 
 
 def _named_inside(text: str, scope: Scope) -> list[WrittenCall] | None:
@@ -138,13 +170,30 @@ def _named_inside(text: str, scope: Scope) -> list[WrittenCall] | None:
     edges = [*(found.start() for found in names), len(text)]
     for found, (_, end) in zip(names, pairwise(edges), strict=True):
         opening = _ARGUMENTS.search(text, found.end(), end)
-        inside = "" if opening is None else _inner(text[opening.end() : end], f"</{opening['tag']}>", strip=True)
-        calls.append(_with_body(found["name"], inside, scope))
+        if opening is None:
+            calls.append(_with_body(found["name"], _without_outer_ends(text[found.end() : end]), scope))
+            continue
+        inside, ending, _ = text[opening.end() : end].partition(f"</{opening['tag']}>")
+        known = replace(scope, closed=scope.closed or bool(ending))
+        calls.append(_with_body(found["name"], inside.strip(), known))
     return calls
 
 
+def _without_outer_ends(text: str) -> str:
+    """What stands behind a name, without the ends of the elements around both and the beginnings of the next ones."""
+    if _ONLY_TAGS.fullmatch(text):
+        return ""
+    last = None
+    for found in _OUTER_ENDS.finditer(text):
+        last = found
+    if last is None or _ONLY_TAGS.fullmatch(text, last.end()) is None:
+        return text
+    # The first of them is the last argument's own, unless the arguments are JSON.
+    return text[: last.start() if text.lstrip()[:1] == "{" else text.index(">", last.start()) + 1]
+
+
 def _children(text: str) -> dict[str, Any]:
-    """``<city>Paris</city>`` → ``{"city": "Paris"}``; an element that comes again makes a list."""
+    """``<city>Paris</city>`` → ``{"city": "Paris"}``; an element that comes again makes a list.  Raises Miswritten."""
     values: dict[str, Any] = {}
     at = 0
     for _ in range(_MOST):
@@ -152,16 +201,17 @@ def _children(text: str) -> dict[str, Any]:
         if found is None:
             break
         closing = text.find(f"</{found['name']}>", found.end())
-        value = _without_frame(text[found.end() : closing if closing >= 0 else len(text)])
-        at = closing + len(found["name"]) + 3 if closing >= 0 else len(text)
+        if closing < 0:
+            raise Miswritten(f"nothing shows where <{found['name']}> ends")
+        if text[at : found.start()].strip():
+            raise Miswritten(_BETWEEN)
+        value = _without_frame(text[found.end() : closing])
+        at = closing + len(found["name"]) + 3
         name, known = found["name"], values.get(found["name"])
         values[name] = value if known is None else [*known, value] if isinstance(known, list) else [known, value]
+    if text[at:].strip():
+        raise Miswritten(_BETWEEN)
     return values
-
-
-def _inner(text: str, closing: str, *, strip: bool = False) -> str:
-    inside = text.partition(closing)[0]
-    return inside.strip() if strip else _without_frame(inside)
 
 
 def _without_frame(text: str) -> str:

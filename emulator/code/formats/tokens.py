@@ -10,7 +10,8 @@ import regex
 
 from emulator.code.formats.interface import Scope, Written, WrittenCall, WrittenCode
 from emulator.code.formats.json_calls import arguments_of
-from emulator.code.formats.json_values import leading_value, mended, unfenced
+from emulator.code.formats.json_mended import mended
+from emulator.code.formats.json_values import leading_value, unfenced
 from emulator.code.formats.tags import tag_calls
 from emulator.code.harmony import parted
 
@@ -76,7 +77,7 @@ def named_calls(text: str, scope: Scope) -> list[WrittenCall] | None:
         found = leading_value(body, head.end())
         if found is None:
             whole = mended(body[head.end() :]) if scope.mend else None
-            found = None if whole is None else (whole[0], len(body))
+            found = None if whole is None else (whole, len(body))
         if found is None or not isinstance(found[0], dict):
             return None
         named = ":" not in head.group()  # A key with an object behind it may be data.

@@ -132,6 +132,20 @@ CALLS: dict[str, tuple[str, list[Reading]]] = {
         [PARIS, NOW],
     ),
     "name and arguments as siblings": ('<tool>get_weather</tool>\n<tool_input>{"city": "Paris"}</tool_input>', [PARIS]),
+    "a value closed by the call's end": (
+        "<tool_call><function=send><parameter=to>a</parameter>\n<parameter=body>b</function></tool_call>",
+        [call("send", to="a", body="b")],
+    ),
+    "a value closed by the next in a new line": (
+        "<function=send><parameter=to>a\n<parameter=body>b</parameter></function>",
+        [call("send", to="a", body="b")],
+    ),
+    "an element for the name, and one for each value": (
+        "<tool_use><call><name>send</name><to>a</to></call>\n<call><name>now</name></call></tool_use>",
+        [call("send", to="a"), NOW],
+    ),
+    "calls in the prompt's tag for declarations": (f"<tools>\n{JSON}\n</tools>", [PARIS]),
+    "a fence between words": (f"I can use this:\n```json\n{JSON}\n```", [Said("I can use this:"), PARIS]),
     "attributes": ('<get_weather city="Paris"/>', [PARIS]),
     "escaped values": (
         '<invoke name="send"><parameter name="to">a &lt; b &amp;&amp; c</parameter></invoke>',
@@ -155,6 +169,22 @@ WORDS = {
     "data in a fence": 'Here:\n```json\n{"name": "Alice"}\n```\nDone',
     "data over lines": '[\n  {"name": "now"},\n  {"name": "Alice"}\n]\nDone.',
     "a declared tool": '{"name": "now", "description": "The time.", "parameters": {"type": "object", "properties": {}}}',
+    "declared tools, with a schema for each parameter": (
+        '[{"name": "get_weather", "parameters": {"city": {"type": "string", "description": "Where"}}}]'
+    ),
+    "declared tools in their tag": '<tools>[{"name": "get_weather", "parameters": {"city": "the city"}}]</tools>',
+    "tools that could be used": (
+        'I can use these:\n[{"name": "get_weather", "parameters": {"city": "the city"}}, {"name": "now", "parameters": {}}]'
+    ),
+    "tools that are available, in a fence": (
+        'The available functions are listed here:\n```json\n[{"name": "now", "parameters": {}}]\n```\nWhich one?'
+    ),
+    "a call that words below are about": f"{JSON}\nThis is how a call would be written.",
+    "a key that stands twice": '{"name": "send", "arguments": {"to": "a", "to": "b"}}',
+    "a tool's tag with a value that nothing closes": "<send>\n<to>a",
+    "a tool's tag with words beside the values": "<send><to>a</to> and <body>b</body></send>",
+    "a tool's tag with words in it": "<now>12 o'clock</now>",
+    "an attribute that stands there twice": '<send to="a" to="b"/>',
     "a result that names its tool": '{"name": "now", "status": "ok", "result": "12:00"}',
     "a tag that is an answer's": "<answer>It is 12.</answer>",
     "arguments that don't hold for what may be data": '{"get_weather": {"town": 3}}',

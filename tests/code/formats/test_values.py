@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.code.formats.json_values import BracketScanner, json_values, mended, unfenced
+from emulator.code.formats.json_mended import mended
+from emulator.code.formats.json_values import BracketScanner, json_fault, json_values, leading_value, unfenced
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -49,10 +50,17 @@ def test_a_values_end_is_seen_in_any_pieces(value: dict[str, Any], cut: int) -> 
         ("{“a”: “b”}", {"a": "b"}),
         ("""{"a": '{"b": 6, "c": 3}'}""", {"a": '{"b": 6, "c": 3}'}),
         ("{\"a\": true, 'b': null}", {"a": True, "b": None}),
+        ("{'a': 'http:\\/\\/x', }", {"a": "http://x"}),
+        ("{'a': 'say \"yes\"', 'b': '\\x41'}", {"a": 'say "yes"', "b": "A"}),
+        ('{"a": [{"b": 1} {"b": 2}]}', {"a": [{"b": 1}, {"b": 2}]}),
+        ('{"a": [1, 2}', {"a": [1, 2]}),
+        ('{"a": 1}}]', {"a": 1}),
+        ('{"a": 1e5,}', {"a": 1e5}),
+        ('{"a": 1 # one\n}', {"a": 1}),
     ],
 )
 def test_broken_json_is_mended(text: str, value: Any) -> None:
-    assert mended(text) == [value]
+    assert mended(text) == value
 
 
 @pytest.mark.parametrize(
@@ -67,10 +75,54 @@ def test_broken_json_is_mended(text: str, value: Any) -> None:
         '{"a": 1e999, }',
         "{" * 3000,
         '{"a": 1,' + " " * 40_000 + "}",
+        '{"a": $5,}',
+        '{"a": 5%}',
+        '{"a": <5}',
+        '{"a": !5}',
+        '{"a": 1 234}',
+        '{"a": [1 234]}',
+        '{"a": http://a.b/c}',
+        '{"a": fix #12, "b": 1}',
+        '{"a": 5 # five, "b": 1}',
+        '{"a": Paris}',
+        '{"a": "b" + "c"}',
+        '{"a": ["b" "c"]}',
+        '{"a": "say "yes" now"}',
+        "{'a': 'it's, ok'}",
+        "{'a': 'b\\d'}",
+        "{'a': 1, 'a': 2}",
+        "{'a': '\\ud83d'}",
+        '{"a": [1,,3]}',
+        '{"a": [,1]}',
+        '{"a": 1]}',
+        '{"a": 1},} {"b": 2}',
+        "[{" * 10_000,
+        "[" * 100 + "1," + "]" * 100,
     ],
 )
 def test_what_may_be_something_else_is_not(text: str) -> None:
     assert mended(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"a": 1, "b": {"a": 2, "a": 3}}', "the key 'a' stands twice"),
+        ('{"a": "\\ud83d"}', "surrogate"),
+        ('{"\\udc00": 1}', "surrogate"),
+        ('{"a": 1e999}', "out of range"),
+        ('{"a": ' + "[" * 600 + "]" * 600 + "}", "brackets"),
+        ("[" * 100_000, "nesting"),
+    ],
+)
+def test_json_of_which_no_call_can_be_made(text: str, fault: str) -> None:
+    assert json_values(text, mend=True) is None
+    assert leading_value(text, 0) is None
+    assert fault in (json_fault(text) or "")
+
+
+def test_whole_surrogate_pairs_are_characters() -> None:
+    assert json_values('{"a": "\\ud83d\\ude00"}') == [{"a": "\U0001f600"}]
 
 
 def test_line_ends_in_strings_are_read() -> None:

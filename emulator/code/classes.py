@@ -1,7 +1,7 @@
-"""Classes that a program uses without defining them, and enums that it defines → classes that can be run.
+"""Classes that a program uses without defining them, and those that it defines by habit → what can be run.
 
 Rule: a class that is only called with fields by name holds those fields, as one of Pydantic's would; an enum's members
-are their values.
+are their values; a class of nothing but the stubs repeated is where its author thinks that the tools are.
 """
 
 from __future__ import annotations
@@ -38,3 +38,21 @@ def is_enum(node: ast.ClassDef) -> bool:
     bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
     plain = all(isinstance(part, ast.Assign | ast.Pass | ast.Expr) for part in node.body)
     return plain and bool(bases & ENUM_BASES) and bases <= ENUM_BASES | {"str", "int"}
+
+
+def is_toolbox(node: ast.stmt, tools: Container[str]) -> bool:
+    """A class whose methods are the tools' stubs; one that does something by itself is the program's own."""
+    if not isinstance(node, ast.ClassDef):
+        return False
+    methods = [part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
+    stubs = [part for part in methods if part.name != "__init__"]
+    rest = [part for part in node.body if part not in methods]
+    named = bool(stubs) and all(part.name in tools for part in stubs)
+    return named and _does_nothing([*rest, *(part for stub in stubs for part in stub.body)])
+
+
+def _does_nothing(statements: Iterable[ast.stmt]) -> bool:
+    return all(
+        isinstance(part, ast.Pass | ast.Raise) or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+        for part in statements
+    )
