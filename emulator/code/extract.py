@@ -9,13 +9,11 @@ verbatim text.
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 
 import regex
 
 from emulator.code.limits import CodeLimits
 from emulator.code.margins import Margin
-from emulator.code.markup import Debris, Invented, Markup, Unreadable
 from emulator.code.openings import (
     BARE_CONTINUES,
     INLINE,
@@ -32,84 +30,14 @@ from emulator.code.openings import (
     opens_thought,
     ticked_call,
 )
-from emulator.code.statements import Printed, Statement, StatementScanner, TooMuchCode
+from emulator.code.parts import Aside, BlockEnd, BlockStart, Foreign, Piece, Prose, StrayThoughtEnd, Thought
+from emulator.code.statements import StatementScanner, TooMuchCode
 
 _MARKS = regex.compile(r"`+|~+")
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Thought:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """A line of a fenced block in another language, verbatim with its fences."""
-
-    text: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class BlockStart:
-    """``quoted``: its fence stands in a quotation."""
-
-    fenced: bool
-    quoted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BlockEnd:
-    """``raw`` is the block as written, fences included.
-
-    ``closed`` is False where the text ended inside the block; ``excess`` says which cap it exceeded.
-    """
-
-    raw: str
-    fenced: bool
-    closed: bool
-    excess: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """A line of nothing but a call among the marks of prose: in backticks, in a list, quoted, behind ``Call:``.
-
-    ``text`` is the line as written, ``source`` the call; ``closed`` is False where the text ended with the line.
-    ``fenced``: it ends a line of words, between three backticks.
-    """
-
-    text: str
-    source: str
-    closed: bool
-    fenced: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StrayThoughtEnd:
-    """A thought ends that nothing has opened: what came before may have been one."""
-
-
-Piece = (
-    Prose
-    | Thought
-    | Aside
-    | StrayThoughtEnd
-    | Foreign
-    | BlockStart
-    | Statement
-    | Printed
-    | BlockEnd
-    | Markup
-    | Debris
-    | Invented
-    | Unreadable
-)
+REMEMBERED = 64
+"""Characters of a line that has been passed on which are looked back at."""
 
 
 class Extractor:
@@ -139,7 +67,7 @@ class Extractor:
         self._thought_end = THOUGHT_END
         self._nesting = Nesting()
         self._fresh = False  # what is left is read like the beginning of a line
-        self._words_passed = ""  # the last words of the line that have been passed on
+        self._words_passed = ""  # the end of what has been passed on of the line
 
     def feed(self, text: str) -> list[Piece]:
         *lines, rest = text.split("\n")
@@ -205,7 +133,9 @@ class Extractor:
             self._pieces.append(Prose(certain) if prose else Thought(certain))
             self._partial, self._begun = [line[until:]], True
             if not certain.isspace():
-                self._words_passed, self._nesting.begun = certain, not prose
+                self._nesting.begun = not prose
+            if prose:
+                self._pass_by(line, until)
 
     def _begins(self, line: str, *, complete: bool) -> regex.Match[str] | None:
         """How the line begins, if it is more than prose; of an incomplete line, also what may yet become that."""
@@ -259,6 +189,7 @@ class Extractor:
         if (left := self._inline_mark(line, found)) is not None:
             return left
         if found["end"]:
+            self._words_passed = ""
             self._pieces.append(StrayThoughtEnd())
             return line[found.end() :].lstrip(" \t")
         if found["opens"] and opens_thought(line, found.end()):
@@ -270,8 +201,12 @@ class Extractor:
             return ""
         if opens_behind_words(line, found.end()):
             return self._fence(line, found.end(), found["marks"], found.start())
+        self._pass_by(line, found.end())
         self._pieces.append(Prose(found.group()))
         return line[found.end() :]
+
+    def _pass_by(self, line: str, until: int) -> None:
+        self._words_passed = (self._words_passed + line[:until])[-REMEMBERED:]
 
     def _fence(self, line: str, end: int, marks: str, begin: int, *, quoted: bool = False) -> str:
         info = fence_info(line, end)

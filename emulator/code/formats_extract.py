@@ -11,13 +11,14 @@ from dataclasses import replace
 import regex
 
 from emulator.code.debris import without_tokens
-from emulator.code.extract import Extractor, Foreign, Piece, Prose
+from emulator.code.extract import REMEMBERED, Extractor
 from emulator.code.formats.frames import FENCED, HARMONY, Ending, opened
 from emulator.code.harmony import END_OF_THOUGHT, message
 from emulator.code.limits import CodeLimits
 from emulator.code.markup import INLINE as MARKS_INLINE
 from emulator.code.markup import Capture, Debris, Invented, Marks, thought_end
 from emulator.code.openings import INLINE, REACH
+from emulator.code.parts import Foreign, Piece, Prose
 
 _INSIDE_LINE = regex.compile(rf"{INLINE.pattern}|(?-i:{MARKS_INLINE})", regex.IGNORECASE)
 _DATA = frozenset("json jsonc json5 jsonl ndjson xml html text txt plaintext tool_use yaml markup".split())
@@ -25,7 +26,6 @@ _DATA = frozenset("json jsonc json5 jsonl ndjson xml html text txt plaintext too
 _CALLING = regex.compile(r"tool|function|call|action")
 """Further languages in which calls are found."""
 _TOKEN_ENDS = ("|>", "｜>", "</s>", "_turn>", "<eos>", "[/INST]", "_call>", "_calls>")
-_LAST_WORDS = 64
 _UNFINISHED = regex.compile(r"\w[^\w.!?:。！？：…]*\Z")
 """Words that no sentence ends with, nor an introduction of what comes next."""
 _GOES_ON = regex.compile(r"\s*[,;]")
@@ -80,9 +80,11 @@ class FormatsExtractor(Extractor):
         if not _kind(found) and opened(found) is None:
             return None
         if found["quote"]:
+            self._pass_by(line, found.end())
             self._pieces.append(Prose(found.group()))
             return line[found.end() :]
-        self._words_before = line[: found.start()].strip() or self._words_passed
+        self._words_before = (self._words_passed + line[: found.start()]).strip()[-REMEMBERED:]
+        self._words_passed = ""
         return self._marked(line, found)
 
     def _marked(self, line: str, found: regex.Match[str]) -> str:
@@ -127,7 +129,7 @@ class FormatsExtractor(Extractor):
 
     def _is_mentioned(self, rest: str) -> bool:
         """The frame stands in the middle of a sentence, which ``rest`` goes on with: it is what the words are about."""
-        if not _UNFINISHED.search(self._words_before[-_LAST_WORDS:]) and not _GOES_ON.match(rest):
+        if not _UNFINISHED.search(self._words_before) and not _GOES_ON.match(rest):
             return False
         words = bool(self._words_before) and _WORD.search(without_tokens(rest)) is not None
         return words and self._marks.start(rest, complete=True) is None

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import regex
 
-from emulator.code.extract import Piece, Thought
 from emulator.code.openings import THOUGHT_TAGS
+from emulator.code.parts import Piece, Thought
 
 _THOUGHTFUL = regex.compile(
     r"\s*(?:(?:Okay|Ok|Alright|Hmm)[,.]? (?:so )?(?:the user\b|let me think|let's see)"

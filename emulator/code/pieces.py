@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from emulator.code.extract import Extractor, Piece
+from emulator.code.extract import Extractor
 from emulator.code.formats_extract import FormatsExtractor
 from emulator.code.frames_as_code import FramesAsCode
 from emulator.code.gate import ThoughtGate
 from emulator.code.judge import Judge
 from emulator.code.limits import CodeLimits
+from emulator.code.parts import Piece
 from emulator.code.second import SecondReading
 from emulator.code.undecided import Undecided
 from emulator.code.vocabulary import CallableNames, Vocabulary

@@ -18,13 +18,13 @@ from emulator.code.block import Block, is_head
 from emulator.code.check import CodeError, Dependent, NeedsRun, NotPython, Refused, UnknownFunction, parse
 from emulator.code.debris import RESULT_FENCES
 from emulator.code.execution import Execution, Step
-from emulator.code.extract import BlockEnd, BlockStart, Foreign, Piece, Prose, StrayThoughtEnd, Thought
 from emulator.code.gate import wary
 from emulator.code.judge import Judge, written
 from emulator.code.limits import CodeLimits
 from emulator.code.literal import LiteralReader, ends_program
 from emulator.code.markup import Unreadable
 from emulator.code.mending import Mending
+from emulator.code.parts import BlockEnd, BlockStart, Foreign, Piece, Prose, StrayThoughtEnd, Thought
 from emulator.code.pieces import AnswerPieces
 from emulator.code.readings import Called, Made, Manner, Mused, Problem, Reading, Said, canonical, cuts_off
 from emulator.code.rename import bound_names

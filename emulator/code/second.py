@@ -14,11 +14,11 @@ from itertools import pairwise
 
 import regex
 
-from emulator.code.extract import BlockEnd, BlockStart, Piece, Prose, StrayThoughtEnd
 from emulator.code.formats.frames import FENCED
 from emulator.code.formats.json_values import unfenced
 from emulator.code.frames_as_code import FramesAsCode
 from emulator.code.markup import Debris, Invented, Markup, Unreadable
+from emulator.code.parts import BlockEnd, BlockStart, Piece, Prose, StrayThoughtEnd
 from emulator.code.statements import Statement
 
 _SHOWN = _REMEMBERED = 300

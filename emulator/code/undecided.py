@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from emulator.code.extract import Aside, BlockEnd, BlockStart, Foreign, Piece, Prose, StrayThoughtEnd
+from emulator.code.parts import Aside, BlockEnd, BlockStart, Foreign, Piece, Prose, StrayThoughtEnd
 from emulator.code.statements import Statement
 from emulator.code.wording import (
     asks_leave,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.code.extract import Aside, BlockEnd, BlockStart, Piece, Prose, StrayThoughtEnd
+from emulator.code.parts import Aside, BlockEnd, BlockStart, Piece, Prose, StrayThoughtEnd
 from emulator.code.statements import Statement
 from emulator.code.undecided import Undecided
 

@@ -152,7 +152,7 @@ def _values(
         twin = next(name for name in names if names.count(name) > 1)
         raise Miswritten(f"{twin} stands there twice, or inside of a value")
     ends = [found.start() for found in openings[1:]] + [len(text)]
-    for found, end in zip(openings, ends, strict=True):
+    for found, end in zip(openings, ends, strict=False):  # Without an opening there is no value.
         ending = closing.search(text, found.end(), end)
         if ending is None and not (closed if end == len(text) else text[:end].rstrip(" \t").endswith("\n")):
             raise Miswritten(f"nothing shows where the value of {found['name']} ends")

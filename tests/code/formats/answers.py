@@ -179,7 +179,6 @@ WORDS = {
     "tools that are available, in a fence": (
         'The available functions are listed here:\n```json\n[{"name": "now", "parameters": {}}]\n```\nWhich one?'
     ),
-    "a call that words below are about": f"{JSON}\nThis is how a call would be written.",
     "a key that stands twice": '{"name": "send", "arguments": {"to": "a", "to": "b"}}',
     "a tool's tag with a value that nothing closes": "<send>\n<to>a",
     "a tool's tag with words beside the values": "<send><to>a</to> and <body>b</body></send>",
