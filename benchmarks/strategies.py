@@ -180,7 +180,8 @@ def _asking(address: str, options: argparse.Namespace) -> Asking:
         except urllib.error.HTTPError as error:
             with error:
                 text = error.read().decode(errors="replace")
-            if error.code in (400, 401, 403, 404):
+            # A strategy that isn't to be had with this model server is wrong in every case, and no reason to stop.
+            if error.code in (400, 401, 403, 404) and '"strategy_unavailable"' not in text:
                 raise BrokenAnswer(f"status {error.code}: {text[:600]}") from None
             return Answer(None, text, seconds=time.perf_counter() - begun)
 
