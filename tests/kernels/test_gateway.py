@@ -274,7 +274,7 @@ def test_a_gateway_that_goes_takes_its_kernels_along(
     own_gateway: GatewayProcess, make_kernel: MakeKernel, number: int
 ) -> None:
     idle, busy = make_kernel(where=own_gateway), make_kernel(where=own_gateway)
-    content = ToolPrograms().content(program("while True: pass", seconds=1000))
+    content = ToolPrograms().content(program("while True: pass", seconds=PATIENCE))
     thread, came = in_background(lambda: busy.execute(content, 2000))
     own_gateway.process.send_signal(number)
     thread.join()
