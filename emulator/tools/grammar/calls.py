@@ -7,7 +7,7 @@ stub's order, one space behind a comma.  ``open`` values may refer to variables,
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -143,7 +143,7 @@ class _Values:
         return choice(
             [
                 sequence(f"{name}(", self._listed(fields, self._keyword(shown)), ")"),
-                sequence("{", self._listed(self._members(forms, keys), self._entry(allowed)), "}"),
+                sequence("{", self._listed(self._members(forms, keys), self._entry(allowed, names)), "}"),
             ]
         )
 
@@ -158,8 +158,11 @@ class _Values:
     def _keyword(self, form: Form | None) -> Expression | None:
         return None if form is None else sequence(words.name(self.rules), "=", self.value(form))
 
-    def _entry(self, form: Form | None) -> Expression | None:
-        return None if form is None else sequence(words.string(self.rules), ": ", self.value(form))
+    def _entry(self, form: Form | None, names: Mapping[str, str]) -> Expression | None:
+        """A further key with its value; one that is declared, by either name, has the value it is declared with."""
+        if form is None:
+            return None
+        return sequence(words.string_other_than(self.rules, {*names, *names.values()}), ": ", self.value(form))
 
     def _listed(self, members: Sequence[_Member], others: Expression | None) -> Expression:
         """The members in order, with commas between those that are there."""

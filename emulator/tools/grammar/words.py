@@ -6,10 +6,12 @@ Rule: what stands here is regular, so that it may be a lexer's word.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
 
 from emulator.tools.grammar.expressions import (
+    EMPTY,
     Chars,
     Expression,
     Ref,
@@ -38,9 +40,31 @@ _DEFINITIONS = ("def", "class", "import")
 _NAME_PART = Chars((*_NAME_START.ranges, ("0", "9")))
 
 
+_PLAIN = re.compile(r'[^"\\\x00-\x1f]+')
+_LONGEST_NAME = 64
+
+
 def string(rules: Rules, low: int = 0, high: int | None = None) -> Ref:
     """A string in double quotes of ``low`` to ``high`` characters."""
     return rules.rule(("string", low, high), lambda: sequence('"', repeated(_CHARACTER, low, high), '"'))
+
+
+def string_other_than(rules: Rules, names: Collection[str]) -> Ref:
+    """A string in double quotes that isn't one of ``names``, as far as these are written without escapes."""
+    plain = frozenset(name for name in names if len(name) <= _LONGEST_NAME and _PLAIN.fullmatch(name))
+    if not plain:
+        return string(rules)
+    return rules.rule(("string other than", plain), lambda: sequence('"', _other_than(plain), '"'))
+
+
+def _other_than(names: Collection[str]) -> Expression:
+    rests: dict[str, list[str]] = {}
+    for name in sorted(filter(None, names)):
+        rests.setdefault(name[0], []).append(name[1:])
+    ended: list[Expression] = [] if "" in names else [EMPTY]
+    differs = choice([none_of('"\\' + "".join(rests), _CONTROL), _ESCAPE])
+    goes_on = [sequence(first, _other_than(rest)) for first, rest in rests.items()]
+    return choice([*ended, sequence(differs, Repeat(_CHARACTER)), *goes_on])
 
 
 def integer(rules: Rules, low: int | None = None, high: int | None = None) -> Ref:

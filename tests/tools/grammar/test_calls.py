@@ -147,3 +147,21 @@ def test_a_stub_without_forms_has_its_names_only() -> None:
     calls = reader([replace(stub, forms={})])
     assert calls.admits(fenced('move_to(place=Place(street="Main", rooms=[Room(size=1)]), at="now")'))
     assert not calls.admits(fenced("move_to(where=1)"))
+
+
+def test_a_declared_key_of_an_open_object_has_no_other_value() -> None:
+    """Else a value that its enum forbids comes in as that of any further key."""
+    mode = {"type": "object", "properties": {"mode": {"enum": ["COOL", "DRY"]}, "mo": {"type": "integer"}}}
+    read = reader(stubs_of([function("set_air", {"type": "object", "properties": {"body": mode}})]))
+    for body in (
+        '{"mode": "COOL"}',
+        '{"other": "HOT"}',
+        '{"mod": 1}',
+        '{"modes": 1}',
+        '{"m": 1}',
+        '{"": 1}',
+        '{"mo": 1, "x": []}',
+    ):
+        assert read.admits(fenced(f"set_air(body={body})")), body
+    for body in ('{"mode": "HOT"}', '{"mo": "x"}', '{"x": 1, "mode": "HOT"}'):
+        assert not read.admits(fenced(f"set_air(body={body})")), body
