@@ -262,12 +262,12 @@ def test_the_background_learns(process: Callable[..., Stats]) -> None:
 def test_folding_is_what_the_facts_add_up_to(process: Callable[..., Stats], store: Breakable) -> None:
     stats = process()
     for number in range(50):
-        stats.record(facts("guided", "code", model=f"m{number % 3}", calls=number))
+        stats.record(facts("guided", "code", model=f"m{number % 3}", calls=number + 1))
         if number % 7 == 0:
             stats.flush()
     stats.flush()
     counted = Counter(store.counted("requests"))
-    assert sum(counted[f"calls\tm{n}"] for n in range(3)) == sum(range(50))
+    assert sum(counted[f"calls\tm{n}"] for n in range(3)) == sum(range(51))
     assert store.counted("outcomes") == {
         f"{what}\there\tm{n}": len(range(n, 50, 3)) for n in range(3) for what in ("failed guided", "ok code")
     }
