@@ -80,8 +80,9 @@ def emulator_alone(flags: Sequence[str]) -> Generator[Server]:
         port = _free_port()
         arguments = [str(ROOT / "app.py"), "--port", str(port), "--log-dir", str(folder / "logs"), "--workers", "1"]
         arguments += ["--store", f"sqlite:///{folder / 'programs.sqlite3'}", *flags]
-        # A model may have to be fetched first.
-        yield _ready(stack, "emulator", port, arguments, folder, translates=True, patience=_FETCH_SECONDS)
+        # Without a model server of its own, it may have to fetch a model first.
+        patience = READY_SECONDS if "--base-url" in flags else _FETCH_SECONDS
+        yield _ready(stack, "emulator", port, arguments, folder, translates=True, patience=patience)
 
 
 def _start(stack: ExitStack, arguments: Sequence[str], output: Path, *, cwd: Path) -> subprocess.Popen[bytes]:
