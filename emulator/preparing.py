@@ -15,8 +15,8 @@ from emulator.errors import InvalidRequest
 from emulator.ports import Capabilities
 from emulator.profiles import Profile, PromptStyle
 from emulator.prompt import Brief, Briefing, Prompts, Transcript
-from emulator.protocols.chat import ChatRequest
 from emulator.protocols.conversation import FunctionTool, ResponseFormat, ToolChoice
+from emulator.protocols.request import TurnRequest
 from emulator.recent import Recent
 from emulator.routing import Routing, listed
 from emulator.settings import Settings
@@ -58,27 +58,27 @@ class Preparer:
         self._prepared = Recent[Hashable, Prepared](settings.stub_cache)
         self._serial = tuple(filter(None, (pattern.strip() for pattern in settings.serial_tools.split(","))))
 
-    def forms(self, chat: ChatRequest, profile: Profile) -> ToolForms:
+    def forms(self, request: TurnRequest, profile: Profile) -> ToolForms:
         """Raises InvalidRequest where a tool's schema can't be used."""
-        return ToolForms(self, chat, self.prepared(chat, chat.choice, profile.style), profile)
+        return ToolForms(self, request, self.prepared(request, request.choice, profile.style), profile)
 
     def prepared(
-        self, chat: ChatRequest, choice: ToolChoice, style: PromptStyle, *, demanded: bool = False
+        self, request: TurnRequest, choice: ToolChoice, style: PromptStyle, *, demanded: bool = False
     ) -> Prepared:
         """``demanded``: it is known that a call is needed, and asked for without a word of anything else.
 
         Raises InvalidRequest where a tool's schema can't be used."""
-        tools = self._toolsets.get(chat.tools.tools, (chat.tools.key, chat.tools.size))
-        wanted = answer_format(chat.format)
-        key = (tools.key, choice, chat.parallel, style, demanded, wanted and (wanted.name, wanted.text))
+        tools = self._toolsets.get(request.tools.tools, (request.tools.key, request.tools.size))
+        wanted = answer_format(request.format)
+        key = (tools.key, choice, request.parallel, style, demanded, wanted and (wanted.name, wanted.text))
         if (known := self._prepared.get(key)) is not None:
             return known
-        made = self._made(chat, choice, tools, style, wanted, demanded=demanded)
+        made = self._made(request, choice, tools, style, wanted, demanded=demanded)
         return self._prepared.put(key, made, made.brief.size + 1024)
 
     def _made(
         self,
-        chat: ChatRequest,
+        request: TurnRequest,
         choice: ToolChoice,
         tools: ToolSet,
         style: PromptStyle,
@@ -94,17 +94,17 @@ class Preparer:
             python_names=tools.python_names,
             named=next(iter(chosen), None) if choice.named else None,
             required=choice.mode == "required",
-            single=not (chat.parallel or programs),
+            single=not (request.parallel or programs),
             chained=programs and not demanded and len(chosen) > 1 and any(tool.parameters for tool in chosen.values()),
             format=None if wanted is None else wanted.text,
             demanded=demanded,
         )
         models = {model: fields for tool in chosen.values() for model, fields in tool.model_fields.items()}
-        declared = {tool.name: tool for tool in chat.tools.tools}
+        declared = {tool.name: tool for tool in request.tools.tools}
         manner = Manner(
             programs=programs,
             incremental=self._incremental,
-            single=not chat.parallel,
+            single=not request.parallel,
             serial=frozenset(python for python, tool in chosen.items() if self._is_serial(declared[tool.name])),
             formats=wanted is None,
         )
@@ -127,13 +127,13 @@ class ToolForms:
     """Implements strategies.effects.Renderings for one request."""
 
     preparer: Preparer
-    chat: ChatRequest
+    request: TurnRequest
     prepared: Prepared
     profile: Profile
 
     def transcript(self) -> Transcript:
         """The conversation for answers in code."""
-        return Transcript(self.preparer.prompts, self.chat.messages, self.prepared.briefing, self.prepared.brief)
+        return Transcript(self.preparer.prompts, self.request.messages, self.prepared.briefing, self.prepared.brief)
 
     def constraint(self, capabilities: Capabilities) -> Mapping[str, Any] | None:
         prepared, thinking = self.prepared, self._thinking(capabilities)
@@ -162,13 +162,13 @@ class ToolForms:
 
     def decisions(self) -> Transcript:
         prompts, briefing = self.preparer.prompts, self._as_json()
-        return Transcript(prompts, self.chat.messages, briefing, prompts.brief(briefing, self.profile.style))
+        return Transcript(prompts, self.request.messages, briefing, prompts.brief(briefing, self.profile.style))
 
     def _as_json(self) -> Briefing:
-        declared = {tool.name: tool for tool in self.chat.tools.tools}
+        declared = {tool.name: tool for tool in self.request.tools.tools}
         lines = [_tool_line(declared[name]) for name in self.prepared.names]
         briefing = self.prepared.briefing
-        choice = self.chat.choice
+        choice = self.request.choice
         return replace(
             briefing, stubs="\n".join(lines), named=choice.names[0] if choice.named else None, decisions=True
         )
@@ -183,10 +183,10 @@ class ToolForms:
         return schema_fields("decision", schema)
 
     def routing(self) -> Routing:
-        declared = {tool.name: tool for tool in self.chat.tools.tools}
+        declared = {tool.name: tool for tool in self.request.tools.tools}
         chosen = [self.prepared.tools.by_name[name] for name in self.prepared.names]
         functions = [listed(tool.python_name, declared[tool.name].description) for tool in chosen]
-        return Routing(self.preparer.prompts, self.chat.messages, functions, self.profile.style)
+        return Routing(self.preparer.prompts, self.request.messages, functions, self.profile.style)
 
     def names_fields(self, capabilities: Capabilities) -> Mapping[str, Any]:
         if capabilities.grammar is None or self.prepared.vocabulary is None:
@@ -194,7 +194,7 @@ class ToolForms:
         return grammar_fields(capabilities.grammar, gbnf(some_of(list(self.prepared.vocabulary.names), "none")))
 
     def checked(self, name: str) -> Collection[str]:
-        parameters = next(tool.parameters for tool in self.chat.tools.tools if tool.name == name)
+        parameters = next(tool.parameters for tool in self.request.tools.tools if tool.name == name)
         schema = cast(Json, parameters) if isinstance(parameters, dict) else {}
         properties, required = schema.get("properties"), schema.get("required")
         if not isinstance(properties, dict) or not isinstance(required, list):
@@ -210,7 +210,7 @@ class ToolForms:
         return self._with(task, ToolChoice("required", tuple(of[name] for name in names)), demanded=True)
 
     def _with(self, task: CodeTask, choice: ToolChoice, *, demanded: bool = False) -> CodeTask:
-        prepared = self.preparer.prepared(self.chat, choice, self.profile.style, demanded=demanded)
+        prepared = self.preparer.prepared(self.request, choice, self.profile.style, demanded=demanded)
         forms = replace(self, prepared=prepared)
         return replace(
             task,

@@ -16,7 +16,7 @@ from emulator.continuation import Resumption, trail_of
 from emulator.errors import KernelUnavailable
 from emulator.kept import KeptProgram
 from emulator.logs import log_event
-from emulator.protocols.chat import ChatRequest
+from emulator.protocols.request import TurnRequest
 from emulator.records.interface import Store, StoreUnavailable
 from emulator.records.opening import open_records
 from emulator.runs import Outcome, ProgramRun, RunLimits
@@ -84,10 +84,10 @@ class Programs:
         except StoreUnavailable as error:
             log_event(logger, "program not kept", level=logging.WARNING, reason=error.message)
 
-    def resumption(self, chat: ChatRequest, owner: str, tools: str) -> Resumption | None:
+    def resumption(self, request: TurnRequest, owner: str, tools: str) -> Resumption | None:
         """The program whose calls' results stand last, if it is the caller's and for these tools."""
-        texts = frozenset(tool.name for tool in chat.tools.tools if _gives_text(tool.returns))
-        trail = trail_of(chat.messages, texts)
+        texts = frozenset(tool.name for tool in request.tools.tools if _gives_text(tool.returns))
+        trail = trail_of(request.messages, texts)
         if trail is None:
             return None
         try:

@@ -17,7 +17,9 @@ from emulator.ports import Upstream
 from emulator.preparing import Preparer, ToolForms
 from emulator.profiles import Profile, Profiles, with_defaults
 from emulator.programs import Programs, owner_of
-from emulator.protocols.chat import ChatRequest, ChatRules
+from emulator.protocols.chat import ChatRequest
+from emulator.protocols.declared import ToolRules
+from emulator.protocols.request import TurnRequest
 from emulator.settings import Settings
 from emulator.stats.recorder import Stats
 from emulator.strategies.effects import CodeTask, ProgramTerms
@@ -45,7 +47,7 @@ class Emulator:
         self.upstream = UpstreamClient(settings)
         self.watcher = Watcher()
         self.ids = Ids()
-        self.chat_rules = ChatRules(settings.empty_tools == "ignore", settings.max_tools)
+        self.tool_rules = ToolRules(settings.empty_tools == "ignore", settings.max_tools)
         self._profiles = Profiles(settings.profiles)
         self._generator = Generator()
         self._limits = CodeLimits(settings.max_code_bytes, settings.max_code_lines, settings.max_code_nesting)
@@ -67,34 +69,37 @@ class Emulator:
         """The model server, by words that mean the same one after a restart: an engine of our own has another port."""
         return f"local {self.settings.local_model}" if self.settings.local_model else self.settings.base_url or ""
 
-    def model_of(self, chat: ChatRequest) -> str:
+    def model_of(self, request: TurnRequest) -> str:
         """The name of the model that is asked."""
-        return self.settings.model or str(chat.body.get("model", ""))
+        return self.settings.model or str(request.body.get("model", ""))
 
-    def passes(self, chat: ChatRequest, authorization: str | None, lifetime: Lifetime) -> bool:
+    def passes(self, request: ChatRequest, authorization: str | None, lifetime: Lifetime) -> bool:
         """The request needs nothing that isn't the upstream's own."""
-        if not chat.plain_chat:
+        if not request.plain_chat:
             return False
-        return chat.format is None or self._capabilities.of(self.model_of(chat), authorization, lifetime).json_schema
+        return (
+            request.format is None or self._capabilities.of(self.model_of(request), authorization, lifetime).json_schema
+        )
 
-    def with_model(self, raw: bytes, chat: ChatRequest) -> bytes:
+    def with_model(self, raw: bytes, request: ChatRequest) -> bytes:
         """The request as it came, byte for byte, unless --model says which model to ask."""
-        if self.settings.model is None or chat.body.get("model") == self.settings.model:
+        if self.settings.model is None or request.body.get("model") == self.settings.model:
             return raw
-        return orjson.dumps(chat.body | {"model": self.settings.model})
+        return orjson.dumps(request.body | {"model": self.settings.model})
 
     def turn(
-        self, chat: ChatRequest, authorization: str | None, lifetime: Lifetime, wishes: Wishes | None = None
+        self, request: TurnRequest, authorization: str | None, lifetime: Lifetime, wishes: Wishes | None = None
     ) -> Turn:
         """Raises InvalidRequest where a tool's schema can't be used."""
         wishes = wishes or Wishes()
-        model = self.model_of(chat)
+        model = self.model_of(request)
         profile = self._profiles.of(model)
-        forms = self._preparer.forms(chat, profile)
+        forms = self._preparer.forms(request, profile)
         tasks = [
-            self._task(chat, forms, index, self._terms(chat, authorization, wishes.final)) for index in range(chat.n)
+            self._task(request, forms, index, self._terms(request, authorization, wishes.final))
+            for index in range(request.n)
         ]
-        resumption = self._resumption(chat, tasks)
+        resumption = self._resumption(request, tasks)
         order = self._order(model, profile, wishes.strategy)
         probe_native = self.settings.probe == "native"
         strategies = {task.choice: climb(task, rungs(task, order, probe_native=probe_native)) for task in tasks}
@@ -109,9 +114,9 @@ class Emulator:
             complete=lambda body: with_defaults(body, profile),
         )
         rounds = 1 + resumption.trail.rounds if resumption else 1
-        return Turn(chat, strategies, world, round=rounds, stubs=len(forms.prepared.briefing.stubs))
+        return Turn(request, strategies, world, round=rounds, stubs=len(forms.prepared.briefing.stubs))
 
-    def _task(self, chat: ChatRequest, forms: ToolForms, index: int, terms: ProgramTerms) -> CodeTask:
+    def _task(self, request: TurnRequest, forms: ToolForms, index: int, terms: ProgramTerms) -> CodeTask:
         prepared, profile = forms.prepared, forms.profile
         return CodeTask(
             choice=index,
@@ -123,7 +128,7 @@ class Emulator:
             manner=prepared.manner,
             repairs=self.settings.repairs,
             in_thought=profile.tags is None and self._in_thought(profile),
-            stop_given=chat.stop_given or profile.stop_may_cut,
+            stop_given=request.stop_given or profile.stop_may_cut,
             renderings=forms,
             format=prepared.format,
         )
@@ -134,12 +139,12 @@ class Emulator:
             return self.upstream
         return TaggedUpstream(self.upstream, profile.tags, inside=self._in_thought(profile))
 
-    def _resumption(self, chat: ChatRequest, tasks: list[CodeTask]) -> Resumption | None:
+    def _resumption(self, request: TurnRequest, tasks: list[CodeTask]) -> Resumption | None:
         """The program that the conversation's last calls came from, if it can go on."""
         [first, *others] = tasks
         if others or first.vocabulary is None or not first.manner.programs:
             return None
-        return self._programs.resumption(chat, first.terms.owner, first.terms.tools)
+        return self._programs.resumption(request, first.terms.owner, first.terms.tools)
 
     def _order(self, model: str, profile: Profile, wanted: str | None) -> tuple[str, ...]:
         """The strategies to try, in order."""
@@ -148,14 +153,14 @@ class Emulator:
             return (strategy,)
         return self.stats.order(self.upstream_name, model, profile.strategies)
 
-    def _terms(self, chat: ChatRequest, authorization: str | None, final: str | None) -> ProgramTerms:
+    def _terms(self, request: TurnRequest, authorization: str | None, final: str | None) -> ProgramTerms:
         return ProgramTerms(
             clock=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             timezone=self.settings.timezone,
             limits=self._programs.limits,
             final=final or self.settings.final,
             owner=owner_of(authorization),
-            tools=chat.tools.key.hex(),
+            tools=request.tools.key.hex(),
         )
 
     def _in_thought(self, profile: Profile) -> bool:

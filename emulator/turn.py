@@ -17,7 +17,7 @@ from emulator.events import CallStarted, Event, Head, UsageTotal
 from emulator.lifetime import Lifetime
 from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage, Capabilities, Kernels, Upstream
 from emulator.progress import Sizes, Told, Trace
-from emulator.protocols.chat import ChatRequest, aside_body, upstream_body
+from emulator.protocols.request import TurnRequest, aside_body, upstream_body
 from emulator.strategies.effects import (
     Ask,
     Effect,
@@ -86,7 +86,7 @@ class Turn:
 
     def __init__(
         self,
-        request: ChatRequest,
+        request: TurnRequest,
         strategies: Mapping[int, Generator[Effect, Sent, None]],
         world: World,
         *,
@@ -213,7 +213,7 @@ class Turn:
             return aside_body(self._request, ask.messages) | dict(ask.fields)
         if ask.native:
             own = {"n": n} if "n" in self._request.body else {}
-            return self._world.complete(self._request.body | own)
+            return self._world.complete(self._request.native_body() | own)
         return self._world.complete(upstream_body(self._request, ask.messages, n=n)) | dict(ask.fields)
 
     def _hear(self, part: AnswerDelta, ask: Ask, choices: list[_Running]) -> Iterator[Event]:

@@ -16,8 +16,9 @@ from emulator.kept import KeptProgram
 from emulator.lifetime import Lifetime
 from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage
 from emulator.prompt import Brief, Briefing, Prompts, Transcript
-from emulator.protocols.chat import ChatRules, parse_chat
+from emulator.protocols.chat import parse_chat
 from emulator.protocols.conversation import Message
+from emulator.protocols.declared import ToolRules
 from emulator.runs import Outcome, ProgramRun, RunLimits
 from emulator.strategies.code import answer
 from emulator.strategies.effects import READ, Ask, CodeTask, Effect, ProgramTerms, Sent
@@ -65,7 +66,7 @@ class Kernels:
 
 def turn(upstream: Scripted, kernels: Kernels | None = None, **body: Any) -> Turn:
     request = parse_chat(
-        orjson.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]} | body), ChatRules()
+        orjson.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]} | body), ToolRules()
     )
     briefing = Briefing("def now(): ...", lambda name, arguments: (name, arguments))
     transcript = Transcript(PROMPTS, [Message("user", "hi", {"role": "user", "content": "hi"})], briefing, Brief())
@@ -124,7 +125,7 @@ def test_choices_share_what_is_asked_aside_and_what_follows_from_it() -> None:
 
     upstream = Scripted([said("yes"), USAGE], [said("B", 1), said("A", 0), USAGE])
     request = parse_chat(
-        orjson.dumps({"model": "m", "n": 2, "messages": [{"role": "user", "content": "hi"}]}), ChatRules()
+        orjson.dumps({"model": "m", "n": 2, "messages": [{"role": "user", "content": "hi"}]}), ToolRules()
     )
     events = list(Turn(request, {n: strategy(n) for n in range(2)}, World(upstream, Kernels(), Lifetime(60))).events())
     assert sorted(e.choice for e in events if isinstance(e, TextDelta)) == [0, 1]

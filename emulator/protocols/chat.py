@@ -6,77 +6,50 @@ every other parameter reaches the upstream as it came.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
-
-import orjson
 
 from emulator.errors import InvalidRequest
 from emulator.protocols.chat_messages import parse_messages
-from emulator.protocols.conversation import DeclaredTools, FunctionTool, Message, ResponseFormat, ToolChoice
-from emulator.protocols.fields import Json, required, typed, wrong_type
-from emulator.recent import Recent, content_key
+from emulator.protocols.conversation import DeclaredTools, FunctionTool, ResponseFormat, ToolChoice
+from emulator.protocols.declared import (
+    ToolForm,
+    ToolRules,
+    checked_name,
+    declared_tools,
+    is_serial,
+    known_name,
+    no_tools,
+)
+from emulator.protocols.fields import Json, json_object, required, typed, wrong_type
+from emulator.protocols.request import TOOL_PARAMETERS, TurnRequest
 
-TOOL_PARAMETERS = frozenset(["tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"])
-"""Request parameters that no upstream gets to see."""
-
-_SEEN_BYTES = 8 << 20
 _MOST_CHOICES = 128  # OpenAI's own limit
-_INTEGERS_END = 2.0**63
-_NAME = re.compile(r"[\w-]{1,64}")
-"""OpenAI's own pattern is narrower, ``[a-zA-Z0-9_-]``: letters of other scripts do no harm here."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRules:
-    """Settings of the validation: see ``Settings.empty_tools`` and ``Settings.max_tools``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest(TurnRequest):
+    """``include_usage``: the stream is to end with the usage."""
 
-    allow_empty_tools: bool = False
-    max_tools: int = 1024
-    seen: Recent[bytes, DeclaredTools] = field(default_factory=lambda: Recent[bytes, DeclaredTools](_SEEN_BYTES))
-    """Declarations that were found right before, so that three hundred tools aren't looked through each time."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """``body`` is the request as sent.  ``tools`` are all that the client declares, ``choice`` what it allows."""
-
-    body: Json
-    messages: tuple[Message, ...]
-    tools: DeclaredTools
-    choice: ToolChoice
-    parallel: bool
-    stream: bool
-    include_usage: bool
-    n: int
-    stop_given: bool
-    format: ResponseFormat | None = None
-    """What ``response_format`` asks the answer's words to be; None for text."""
+    include_usage: bool = False
 
     @property
     def plain_chat(self) -> bool:
         """Nothing of tool calling is in it: it passes through unchanged."""
         return not _mentions(self.body) and not any(message.calls or message.results for message in self.messages)
 
+    def native_body(self) -> Json:
+        return self.body
+
 
 def _mentions(body: Mapping[str, Any]) -> bool:
     return any(body.get(key) is not None for key in TOOL_PARAMETERS)
 
 
-def parse_chat(raw: bytes, rules: ChatRules) -> ChatRequest:
+def parse_chat(raw: bytes, rules: ToolRules) -> ChatRequest:
     """Raises InvalidRequest with the path of the first part that is wrong."""
-    try:
-        body = _loads(raw)
-    except ValueError as error:
-        raise InvalidRequest(
-            f"We could not parse the JSON body of your request: {error}.", code="invalid_json"
-        ) from None
-    if not isinstance(body, dict):
-        raise wrong_type("body", "an object", body)
-    body = cast(Json, body)
+    body = json_object(raw)
     stream = typed(body, "stream", bool, "a boolean", False)
     options = typed(body, "stream_options", dict, "an object", {})
     n = typed(body, "n", int, "an integer", 1)
@@ -122,85 +95,16 @@ def _format(body: Json) -> ResponseFormat | None:
     )
 
 
-def _loads(raw: bytes) -> Any:
-    """Strict JSON; integers beyond 64 bits, which orjson rounds, stay what they are in parameters passed on."""
-    body = orjson.loads(raw)
-    if isinstance(body, dict):
-        others = [value for key, value in cast(Json, body).items() if key not in ("messages", "tools")]
-        if _rounded(others):
-            return json.loads(raw)
-    return cast(Any, body)
-
-
-def _rounded(value: Any) -> bool:
-    if isinstance(value, float):
-        return abs(value) >= _INTEGERS_END
-    if isinstance(value, dict):
-        return any(map(_rounded, cast(Json, value).values()))
-    return isinstance(value, list) and any(map(_rounded, cast(list[Any], value)))
-
-
-def upstream_body(request: ChatRequest, messages: list[Json], *, n: int) -> Json:
-    """The request without what is of tool calling, with the messages that the model is to see.
-
-    A format of the answer's words would also hold the code to it: the messages ask for it instead.
-    """
-    body = {key: value for key, value in request.body.items() if key not in TOOL_PARAMETERS}
-    if request.format is not None:
-        del body["response_format"]
-    body["messages"] = messages
-    if "n" in body:
-        body["n"] = n
-    return body
-
-
-def aside_body(request: ChatRequest, messages: list[Json]) -> Json:
-    """A question beside the request: to the same model, in the same manner, and without the client's other wishes."""
-    kept = {key: request.body[key] for key in ("model", "stream", "stream_options", "user") if key in request.body}
-    return kept | {"messages": messages, "temperature": 0}
-
-
-def _tools(body: Mapping[str, Any], rules: ChatRules) -> DeclaredTools:
+def _tools(body: Mapping[str, Any], rules: ToolRules) -> DeclaredTools:
     raw: list[Any] | None = typed(body, "tools", list, "an array of objects", None)
     if raw is None:
         return DeclaredTools()
     if not raw and not rules.allow_empty_tools:
-        raise InvalidRequest(
-            "Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.",
-            param="tools",
-            code="empty_array",
-            hint="Leave 'tools' out, or start the server with --empty-tools ignore.",
-        )
-    if len(raw) > rules.max_tools:
-        raise InvalidRequest(
-            f"Invalid 'tools': array too long. Expected at most {rules.max_tools} tools, but got {len(raw)}.",
-            param="tools",
-            code="array_above_max_length",
-        )
-    try:
-        key, size = content_key(raw)
-    except RecursionError:
-        raise InvalidRequest(
-            "Invalid 'tools': a schema is nested too deeply.", param="tools", code="invalid_function_parameters"
-        ) from None
-    return rules.seen.get(key) or rules.seen.put(key, _declared(raw, key, size), size)
+        raise no_tools()
+    return declared_tools(raw, rules, _FORM)
 
 
-def _declared(raw: list[Any], key: bytes, size: int) -> DeclaredTools:
-    tools = tuple(_tool(item, f"tools[{index}]") for index, item in enumerate(raw))
-    first: dict[str, int] = {}
-    for index, tool in enumerate(tools):
-        if tool.name in first:
-            raise InvalidRequest(
-                f"Invalid 'tools[{index}].function.name': '{tool.name}' is already that of tools[{first[tool.name]}].",
-                param=f"tools[{index}].function.name",
-                code="invalid_value",
-            )
-        first[tool.name] = index
-    return DeclaredTools(key, tools, tuple(first), size)
-
-
-def _tool(item: object, path: str) -> FunctionTool:
+def _tool(item: object, path: str) -> tuple[FunctionTool]:
     if not isinstance(item, dict):
         raise wrong_type(path, "an object", item)
     declared = cast(Json, item)
@@ -211,27 +115,19 @@ def _tool(item: object, path: str) -> FunctionTool:
         )
     function = required(declared, "function", dict, "an object", f"{path}.")
     path = f"{path}.function."
-    name = required(function, "name", str, "a string", path)
-    if not _NAME.fullmatch(name):
-        raise InvalidRequest(
-            f"Invalid '{path}name': {name[:80]!r} does not match the expected pattern '^[a-zA-Z0-9_-]{{1,64}}$'.",
-            param=f"{path}name",
-            code="invalid_value",
-        )
-    return FunctionTool(
-        name,
-        typed(function, "description", str, "a string", None, path),
-        function.get("parameters"),
-        typed(function, "strict", bool, "a boolean", None, path),
-        function.get("output_schema"),
-        _writes(function) or _writes(declared),
+    return (
+        FunctionTool(
+            checked_name(required(function, "name", str, "a string", path), f"{path}name"),
+            typed(function, "description", str, "a string", None, path),
+            function.get("parameters"),
+            typed(function, "strict", bool, "a boolean", None, path),
+            function.get("output_schema"),
+            is_serial(function) or is_serial(declared),
+        ),
     )
 
 
-def _writes(declared: Json) -> bool:
-    """MCP's annotations, beside a function or a tool, say that it isn't read-only."""
-    annotations = declared.get("annotations")
-    return isinstance(annotations, dict) and cast(Json, annotations).get("readOnlyHint") is False
+_FORM = ToolForm("chat", _tool, "function.name")
 
 
 def _choice(raw: object, names: tuple[str, ...]) -> ToolChoice:
@@ -256,7 +152,7 @@ def _choice(raw: object, names: tuple[str, ...]) -> ToolChoice:
     if kind == "function":
         function = required(choice, "function", dict, "an object", "tool_choice.")
         name = required(function, "name", str, "a string", "tool_choice.function.")
-        return ToolChoice("required", (_known(name, names, "tool_choice.function.name"),), named=True)
+        return ToolChoice("required", (known_name(name, names, "tool_choice.function.name"),), named=True)
     if kind == "allowed_tools":
         return _allowed(choice, names)
     raise InvalidRequest(
@@ -292,18 +188,8 @@ def _allowed(choice: Json, names: tuple[str, ...]) -> ToolChoice:
             raise wrong_type(at, "an object", item)
         function = required(cast(Json, item), "function", dict, "an object", f"{at}.")
         name = required(function, "name", str, "a string", f"{at}.function.")
-        chosen.append(_known(name, names, f"{at}.function.name"))
+        chosen.append(known_name(name, names, f"{at}.function.name"))
     if not chosen:
         raise InvalidRequest(f"Invalid '{path}tools': empty array.", param=f"{path}tools", code="empty_array")
     kept = frozenset(chosen)
     return ToolChoice(mode, tuple(name for name in names if name in kept))
-
-
-def _known(name: str, names: tuple[str, ...], param: str) -> str:
-    if name not in names:
-        raise InvalidRequest(
-            f"Invalid value for '{param}': the function '{name[:80]}' is not among 'tools'.",
-            param="tool_choice",
-            code="invalid_value",
-        )
-    return name

@@ -17,6 +17,7 @@ import orjson
 
 from emulator.errors import EmulatorError
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, Head, ReasoningDelta, TextDelta, UsageTotal
+from emulator.protocols.answer import comment_frame, sse
 from emulator.protocols.fields import Json
 
 DONE = b"data: [DONE]\n\n"
@@ -31,28 +32,29 @@ def identity(fields: Json) -> Json:
     return known | kept
 
 
-def sse(data: bytes) -> bytes:
-    return b"data: " + data + b"\n\n"
-
-
 def error_frames(error: EmulatorError) -> bytes:
     """An error after the stream has begun, in the form that OpenAI's clients raise."""
     return sse(orjson.dumps(error.body())) + DONE
 
 
 @dataclass(slots=True)
-class ChatStream:
-    """Renders events as SSE frames.  ``begun`` counts the choices that have had their first delta."""
+class ChatAnswer:
+    """Implements AnswerForm.  ``begun`` are the choices that have had their first delta."""
 
-    include_usage: bool
+    include_usage: bool = False
     _head: Json = field(default_factory=dict[str, Any])
     _begun: set[int] = field(default_factory=set[int])
 
     def frames(self, events: Iterable[Event], comment: Callable[[], str]) -> Iterator[bytes]:
-        """``comment`` is asked at the end for what is known only then: an SSE comment, which clients skip."""
         for event in events:
             yield from self._frames(event)
-        yield f": {comment()}\n\n".encode() + DONE
+        yield comment_frame(comment()) + DONE
+
+    def failure(self, error: EmulatorError) -> bytes:
+        return error_frames(error)
+
+    def whole(self, events: Iterable[Event]) -> Json:
+        return fold(events)
 
     def _frames(self, event: Event) -> Iterator[bytes]:
         match event:

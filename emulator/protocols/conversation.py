@@ -44,7 +44,8 @@ class FunctionTool:
     """A tool as the client declares it; ``parameters`` is its JSON Schema, or None.
 
     ``returns`` is the schema of its results (MCP's outputSchema), None where nothing is said of them.  ``serial``: it
-    isn't read-only (MCP's annotations.readOnlyHint is false), so that the order of its calls matters.
+    isn't read-only (MCP's annotations.readOnlyHint is false), so that the order of its calls matters.  ``custom``: it
+    takes a text, which is the one string ``input`` here (see ``protocols.custom``).
     """
 
     name: str
@@ -53,6 +54,7 @@ class FunctionTool:
     strict: bool | None = None
     returns: Any = None
     serial: bool = False
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+
+import orjson
 
 from emulator.errors import InvalidRequest
 
 Json = dict[str, Any]
 
+_INTEGERS_END = 2.0**63
+_LOOKED_INTO = frozenset(["messages", "input", "tools"])
 _KINDS: dict[type, str] = {
     dict: "an object",
     list: "an array",
@@ -17,6 +22,37 @@ _KINDS: dict[type, str] = {
     int: "an integer",
     float: "a number",
 }
+
+
+def json_object(raw: bytes) -> Json:
+    """A request's body.  Raises InvalidRequest where it is none, or not JSON."""
+    try:
+        body = _loads(raw)
+    except ValueError as error:
+        raise InvalidRequest(
+            f"We could not parse the JSON body of your request: {error}.", code="invalid_json"
+        ) from None
+    if not isinstance(body, dict):
+        raise wrong_type("body", "an object", body)
+    return cast(Json, body)
+
+
+def _loads(raw: bytes) -> Any:
+    """Strict JSON; integers beyond 64 bits, which orjson rounds, stay what they are in parameters passed on."""
+    body = orjson.loads(raw)
+    if isinstance(body, dict):
+        others = [value for key, value in cast(Json, body).items() if key not in _LOOKED_INTO]
+        if _rounded(others):
+            return json.loads(raw)
+    return cast(Any, body)
+
+
+def _rounded(value: Any) -> bool:
+    if isinstance(value, float):
+        return abs(value) >= _INTEGERS_END
+    if isinstance(value, dict):
+        return any(map(_rounded, cast(Json, value).values()))
+    return isinstance(value, list) and any(map(_rounded, cast(list[Any], value)))
 
 
 def typed(body: Mapping[str, Any], key: str, kind: type, words: str, default: Any, prefix: str = "") -> Any:

@@ -40,7 +40,7 @@ _EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 # frames its body, what is said anew (Authorization), and what would make an answer without a body.
 _OWN_HEADERS = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
-    "upgrade host content-length expect authorization accept-encoding cookie forwarded range "
+    "upgrade host content-length expect authorization x-api-key accept-encoding cookie forwarded range "
     "if-match if-none-match if-modified-since if-unmodified-since if-range".split()
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulator.protocols.chat import ChatRequest
+from emulator.protocols.request import TurnRequest
 from emulator.service import Emulator
 from emulator.stats.facts import RequestFacts
 from emulator.stats.savings import Saved, completion_saved, prompt_saved
@@ -13,30 +13,30 @@ from emulator.turn import Turn
 Report = Callable[[bool | None, float], RequestFacts]
 
 
-def passed_facts(core: Emulator, chat: ChatRequest) -> Report:
+def passed_facts(core: Emulator, request: TurnRequest) -> Report:
     """Of a request that was passed through; how long the model server took for it, nobody looked."""
 
     def report(succeeded: bool | None, ms: float) -> RequestFacts:
         return RequestFacts(
             upstream=core.upstream_name,
-            model=core.model_of(chat),
+            model=core.model_of(request),
             succeeded=succeeded,
             ms=ms,
             own_ms=0.0,
-            stream=chat.stream,
+            stream=request.stream,
         )
 
     return report
 
 
-def turn_facts(core: Emulator, chat: ChatRequest, turn: Turn) -> Report:
+def turn_facts(core: Emulator, request: TurnRequest, turn: Turn) -> Report:
     """Of a request that a turn answered, or failed to."""
 
     def report(succeeded: bool | None, ms: float) -> RequestFacts:
         progress = turn.progress
         return RequestFacts(
             upstream=core.upstream_name,
-            model=core.model_of(chat),
+            model=core.model_of(request),
             strategy=progress.strategy,
             rungs_tried=tuple(progress.used),
             succeeded=succeeded,
@@ -45,19 +45,19 @@ def turn_facts(core: Emulator, chat: ChatRequest, turn: Turn) -> Report:
             asked=progress.asked,
             ms=ms,
             own_ms=progress.own_ms,
-            stream=chat.stream,
+            stream=request.stream,
             usage=turn.usage,
-            saved=_saved(chat, turn),
+            saved=_saved(request, turn),
         )
 
     return report
 
 
-def _saved(chat: ChatRequest, turn: Turn) -> Saved:
+def _saved(request: TurnRequest, turn: Turn) -> Saved:
     stubs = turn.sizes.stubs
     if turn.progress.strategy in ("native", "bridge") or not stubs:
         return Saved()
-    prompt = prompt_saved(len(chat.tools.tools), chat.tools.size, stubs, turn.progress.asked)
+    prompt = prompt_saved(len(request.tools.tools), request.tools.size, stubs, turn.progress.asked)
     if not turn.calls:
         return Saved(prompt)
     written = sum(map(len, turn.trace.answers)) - turn.sizes.words

@@ -6,7 +6,7 @@ from flask import Response, request
 
 from emulator.errors import EmulatorError, UpstreamBroken
 from emulator.protocols.chat_answer import error_frames
-from emulator.web.respond import Watched
+from emulator.web.respond import Watched, authorization
 
 
 def pass_through(
@@ -20,7 +20,7 @@ def pass_through(
             query=request.query_string.decode("latin-1"),
             body=body,
             headers=dict(request.headers),
-            authorization=request.headers.get("Authorization"),
+            authorization=authorization(),
             lifetime=watched.lifetime,
             streams=stream,
         )

@@ -26,6 +26,13 @@ def emulator() -> Emulator:
     return current_app.extensions["emulator"]
 
 
+def authorization() -> str | None:
+    """The client's Authorization; Anthropic's clients bring their key as ``x-api-key``."""
+    given = request.headers.get("Authorization")
+    key = request.headers.get("X-Api-Key") if given is None else None
+    return f"Bearer {key}" if key else given
+
+
 def json_response(body: object, status: int = 200) -> Response:
     return Response(orjson.dumps(body), status, content_type="application/json")
 

@@ -8,8 +8,10 @@ import orjson
 import pytest
 
 from emulator.errors import InvalidRequest
-from emulator.protocols.chat import TOOL_PARAMETERS, ChatRequest, ChatRules, parse_chat, upstream_body
+from emulator.protocols.chat import ChatRequest, parse_chat
 from emulator.protocols.conversation import PastCall, Result, ToolChoice
+from emulator.protocols.declared import ToolRules
+from emulator.protocols.request import TOOL_PARAMETERS, upstream_body
 
 USER = {"role": "user", "content": "hi"}
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
@@ -17,8 +19,8 @@ NEWS = {"type": "function", "function": {"name": "news"}}
 CALL = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
 
 
-def parse(rules: ChatRules | None = None, **body: Any) -> ChatRequest:
-    return parse_chat(orjson.dumps({"model": "m", "messages": [USER]} | body), rules or ChatRules())
+def parse(rules: ToolRules | None = None, **body: Any) -> ChatRequest:
+    return parse_chat(orjson.dumps({"model": "m", "messages": [USER]} | body), rules or ToolRules())
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def parse(rules: ChatRules | None = None, **body: Any) -> ChatRequest:
 )
 def test_bodies_that_are_wrong(raw: bytes, param: str | None, code: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
-        parse_chat(raw, ChatRules())
+        parse_chat(raw, ToolRules())
     assert (raised.value.param, raised.value.code, raised.value.status) == (param, code, 400)
 
 
@@ -132,12 +134,12 @@ def test_parameters_that_are_wrong(body: dict[str, Any], param: str, code: str |
 
 def test_too_many_tools_is_a_setting() -> None:
     with pytest.raises(InvalidRequest) as raised:
-        parse(ChatRules(max_tools=1), tools=[WEATHER, NEWS])
+        parse(ToolRules(max_tools=1), tools=[WEATHER, NEWS])
     assert raised.value.code == "array_above_max_length"
 
 
 def test_empty_tools_count_as_none_where_the_setting_says_so() -> None:
-    request = parse(ChatRules(allow_empty_tools=True), tools=[])
+    request = parse(ToolRules(allow_empty_tools=True), tools=[])
     assert request.tools.tools == ()
     assert not request.plain_chat
     assert "tools" not in upstream_body(request, [], n=1)
@@ -217,4 +219,4 @@ def test_a_chat_without_tools_is_plain() -> None:
 
 def test_integers_beyond_64_bits_reach_the_upstream_as_they_are() -> None:
     raw = b'{"messages": [{"role": "user", "content": "x"}], "weird": {"x": [12345678901234567890123]}}'
-    assert parse_chat(raw, ChatRules()).body["weird"] == {"x": [12345678901234567890123]}
+    assert parse_chat(raw, ToolRules()).body["weird"] == {"x": [12345678901234567890123]}

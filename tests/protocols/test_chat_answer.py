@@ -10,7 +10,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from emulator.errors import UpstreamBroken
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, Head, ReasoningDelta, TextDelta, UsageTotal
-from emulator.protocols.chat_answer import ChatStream, error_frames, fold
+from emulator.protocols.chat_answer import ChatAnswer, error_frames, fold
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 PROBABLE: dict[str, Any] = {"token": "Sure", "bytes": None, "logprob": -0.5, "top_logprobs": []}
@@ -29,7 +29,7 @@ EVENTS: list[Event] = [
 
 
 def chunks(events: list[Event], *, include_usage: bool = False) -> list[dict[str, Any]]:
-    frames = list(ChatStream(include_usage).frames(events, lambda: "said at the end"))
+    frames = list(ChatAnswer(include_usage).frames(events, lambda: "said at the end"))
     assert frames[-1] == b": said at the end\n\ndata: [DONE]\n\n"
     assert all(frame.startswith(b"data: ") and frame.endswith(b"\n\n") for frame in frames[:-1])
     return [orjson.loads(frame[6:]) for frame in frames[:-1]]
@@ -74,7 +74,7 @@ def test_the_comment_is_asked_for_when_all_is_said() -> None:
         assert said == ["all"]
         return "x"
 
-    assert list(ChatStream(include_usage=False).frames(events(), comment))[-1].startswith(b": x\n\n")
+    assert list(ChatAnswer(include_usage=False).frames(events(), comment))[-1].startswith(b": x\n\n")
 
 
 def test_fold_says_the_same_as_the_stream() -> None:
