@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from emulator.code.check import parse
+from emulator.code.check import CodeError, parse
 from emulator.code.limits import CodeLimits
 from emulator.code.schedule import Scheduled, Scheduler
 from emulator.runs import Outcome, RunCall, RunError, RunResult
@@ -147,11 +147,13 @@ class Execution:
         return self._done < len(self._statements) and (self.incremental or self.ended)
 
     def due(self) -> Step:
-        """The next step, which ``is_due``.  Raises CodeError for what can't be scheduled."""
+        """The next step, which ``is_due``.
+
+        Raises CodeError where the next statement can't be scheduled, and forgets those behind it: had they come one
+        by one, nobody would have read them.
+        """
         if self._scheduled is None:
-            self._taken = len(self._statements)
-            nodes: list[ast.stmt] = parse("\n".join(self._statements[self._done :]), self.limits)
-            self._scheduled = self._scheduler.add(nodes)
+            self._scheduled = self._next()
         self._given = len(self.results)
         waiting = self._first - sum(index < self._first for index in self.results)
         return Step(
@@ -163,6 +165,40 @@ class Execution:
             self.incremental,
             self._used,
         )
+
+    def _next(self) -> Scheduled:
+        """All statements that wait; where one of them is at fault, those before it."""
+        waiting = self._statements[self._done :]
+        self._taken = len(self._statements)
+        try:
+            return self._schedule(waiting)
+        except CodeError:
+            if len(waiting) == 1 or not self.incremental:
+                raise
+        self._learn_again()
+        self._taken = self._done
+        for statement in waiting:
+            try:
+                self._schedule([statement])
+            except CodeError:
+                break
+            self._taken += 1
+        self._learn_again()
+        if self._taken == self._done:
+            self.cut_back(self._done + 1)
+        if self._taken in (self._done, len(self._statements)):  # Each may be right alone, and only all be too much.
+            self._taken = self._done + 1
+        return self._schedule(self._statements[self._done : self._taken])
+
+    def _schedule(self, statements: Sequence[str]) -> Scheduled:
+        nodes: list[ast.stmt] = parse("\n".join(statements), self.limits)
+        return self._scheduler.add(nodes)
+
+    def _learn_again(self) -> None:
+        """The scheduler as it was behind the statements that have run."""
+        self._scheduler = Scheduler(self.tools, self.models)
+        if self._done:
+            self._schedule(self._statements[: self._done])
 
     def ran(self, outcome: Outcome) -> list[tuple[int, RunCall]]:
         """The calls of the step that weren't known before, each with its index in the program."""

@@ -57,6 +57,30 @@ def test_calls_that_were_read_off_before_are_not_new() -> None:
     assert step(running) == [(2, RunCall("f", (3,)))]
 
 
+@pytest.mark.parametrize("fault", ["x = (1", "eval('1')", "with f(1) as x:\n    pass\nelse"])
+def test_what_comes_at_once_is_run_like_what_comes_one_by_one(fault: str) -> None:
+    running = execution("x = 20", "f(x)", fault, "g(x)")
+    assert step(running) == [(0, RunCall("f", (20,)))]
+    assert running.is_due
+    with pytest.raises(CodeError):
+        running.due()
+    assert running.text == f"x = 20\nf(x)\n{fault}"
+
+
+def test_a_fault_at_once_is_told_at_once() -> None:
+    running = execution("f(", "g(1)")
+    with pytest.raises(CodeError):
+        running.due()
+    assert running.text == "f("
+
+
+def test_where_all_runs_at_the_end_a_fault_forbids_all() -> None:
+    running = execution("f(1)", "f(", incremental=False)
+    running.ended = True
+    with pytest.raises(CodeError):
+        running.due()
+
+
 def test_a_program_that_waits_runs_no_further() -> None:
     running = execution("a = f(1)", "print(a['n'])")
     assert step(running) == [(0, RunCall("f", (1,)))]
