@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from emulator.errors import EmulatorError
-from emulator.events import Event, ReasoningDelta, TextDelta
+from emulator.events import Event, ReasoningDelta, RefusalDelta, TextDelta
 
 _LONGEST = 32
 _UNSPACED = r"\u0e00-\u109f\u1780-\u17ff\u2e80-\U0010ffff"
@@ -20,6 +20,7 @@ _UNSPACED = r"\u0e00-\u109f\u1780-\u17ff\u2e80-\U0010ffff"
 _SEGMENT = re.compile(
     rf"\s{{0,{_LONGEST}}}(?:[^\s{_UNSPACED}]{{1,{_LONGEST}}}|(?P<single>[{_UNSPACED}]))|\s{{1,{_LONGEST}}}"
 )
+_Words = TextDelta | ReasoningDelta | RefusalDelta
 
 
 def segmented(events: Iterable[Event]) -> Iterator[Event]:
@@ -30,7 +31,7 @@ def segmented(events: Iterable[Event]) -> Iterator[Event]:
     runs: dict[int, _Run] = {}
     try:
         for event in events:
-            if isinstance(event, TextDelta | ReasoningDelta):
+            if isinstance(event, _Words):
                 run = runs.get(event.choice) or runs.setdefault(event.choice, _Run(event.choice))
                 yield from run.add(event)
             else:
@@ -44,17 +45,17 @@ def segmented(events: Iterable[Event]) -> Iterator[Event]:
 
 @dataclass(slots=True)
 class _Run:
-    """Text or thought of a choice without anything between its pieces."""
+    """Text, thought or refusal of a choice without anything between its pieces."""
 
     choice: int
-    kind: type[TextDelta | ReasoningDelta] = TextDelta
+    kind: type[_Words] = TextDelta
     held: str = ""
 
-    def add(self, event: TextDelta | ReasoningDelta) -> Iterator[Event]:
+    def add(self, event: _Words) -> Iterator[Event]:
         if type(event) is not self.kind:
             yield from self.rest()
             self.kind = type(event)
-        if isinstance(event, TextDelta) and event.logprobs:
+        if not isinstance(event, ReasoningDelta) and event.logprobs:
             yield from self.rest()
             yield event
             return
