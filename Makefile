@@ -1,7 +1,7 @@
 # Two commands on a fresh machine with Python 3.11 or newer:
 #   make demo   a real small model on this machine calls tools through the openai SDK
 #   make test   everything that is checked before a change is accepted
-# Also: make run (serve; ARGS="--base-url ..."), make check (no tests), make bench, make evidence, make docs, make format, make clean.
+# Also: make run (serve; ARGS="--base-url ..."), make check (no tests), make clients (their table), make bench, make evidence, make docs, make format, make clean.
 
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
@@ -11,7 +11,7 @@ SOURCES := app.py emulator $(wildcard kernels/*.py) benchmarks examples tests
 WORKERS ?= 2
 NODE_CLIENTS := tests/clients/node
 
-.PHONY: demo test run check lint types layers tests bench evidence docs format clean
+.PHONY: demo test run check lint types layers tests clients bench evidence docs format clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.local
@@ -35,8 +35,14 @@ layers: .venv/.dev
 	$(BIN)/lint-imports
 
 tests: .venv/.clients .venv/.local .venv-clients/.ready $(NODE_CLIENTS)/node_modules/.ready
-	.venv-clients/bin/python -m pytest -q tests/clients/openai2
+	.venv-clients/bin/python -m pytest -q -n $(WORKERS) tests/clients/openai2
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+
+clients: .venv/.clients .venv-clients/.ready $(NODE_CLIENTS)/node_modules/.ready
+	rm -f .clients.json
+	.venv-clients/bin/python -m pytest -q -n $(WORKERS) tests/clients/openai2 --compatibility $(CURDIR)/.clients.json
+	$(BIN)/python -m pytest -q -n $(WORKERS) tests/clients --compatibility $(CURDIR)/.clients.json
+	$(BIN)/python -m tests.clients.table docs/clients.md .clients.json
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks $(ARGS)

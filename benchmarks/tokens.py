@@ -83,6 +83,8 @@ class Declared:
     parameters: Any
     description: str | None = None
     returns: Any = None
+    grammar: str | None = None
+    place: str = "tools"
 
     def function(self) -> dict[str, Any]:
         described = {"description": self.description} if self.description else {}

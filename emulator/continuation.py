@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from emulator.kept import KeptProgram
@@ -18,6 +18,7 @@ from emulator.protocols.conversation import Message, Result
 from emulator.runs import RunResult
 
 _ID = re.compile(r"call_(?P<key>[0-9a-f]{24})(?P<index>0|[1-9a-f][0-9a-f]{0,3})")
+_REMINDER = "<system-reminder>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Trail:
     """The turns at the conversation's end that are nothing but calls and results, from message ``start`` on.
 
     ``own`` are the calls of the answer ``key``, of which there were ``rounds``; ``earlier`` those before them.
+    ``noted``: notes stand among them or behind.
     """
 
     key: str
@@ -53,26 +55,34 @@ class Trail:
     earlier: tuple[Record, ...]
     own: tuple[Record, ...]
     rounds: int
+    noted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """A program to go on with, and how far it has come."""
+    """A program to go on with, and how far it has come.
+
+    ``schemas`` are those of the trail's tools, whose defaults clients may have filled in.
+    """
 
     kept: KeptProgram
     trail: Trail
+    schemas: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def trail_of(conversation: Sequence[Message], texts: Collection[str] = ()) -> Trail | None:
     """The trail of the answer that made the last calls; None if something else stands last, or the ids aren't ours.
 
-    ``texts`` are the tools whose results are strings, whatever they look like.
+    Notes are let pass: nobody waits for an answer to them.  A result that isn't text is the model's to look at, and no
+    program's.  ``texts`` are the tools whose results are strings, whatever they look like.
     """
     start = len(conversation)
-    while start and conversation[start - 1].calls:
+    while start and (conversation[start - 1].calls or _is_note(conversation[start - 1])):
         start -= 1
-    turns = conversation[start:]
-    if not turns:
+    while start < len(conversation) and not conversation[start].calls:
+        start += 1
+    turns = [message for message in conversation[start:] if message.calls]
+    if not turns or any(not _is_text(result) for turn in turns for result in turn.results):
         return None
     keys = [_key_of(turn) for turn in turns]
     key = keys[-1]
@@ -83,7 +93,37 @@ def trail_of(conversation: Sequence[Message], texts: Collection[str] = ()) -> Tr
     if key in keys[:first] or own_ids != [CallIds(key).id(index) for index in range(len(own_ids))]:
         return None
     earlier, own = _records(turns[:first], texts), _records(turns[first:], texts)
-    return Trail(key, start, earlier, own, len(turns) - first)
+    return Trail(key, start, earlier, own, len(turns) - first, len(turns) < len(conversation) - start)
+
+
+def _is_note(message: Message) -> bool:
+    """It tells the model something by the way, and asks for nothing."""
+    if message.role in ("system", "developer"):
+        return True
+    return message.role == "user" and all(_is_reminder(text) for text in _texts(message.content))
+
+
+def _texts(content: str | list[dict[str, Any]] | None) -> list[str]:
+    if not isinstance(content, list):
+        return [content or ""]
+    return [part["text"] if part.get("type") == "text" else "" for part in content] or [""]
+
+
+def _is_reminder(text: str) -> bool:
+    """Nothing but reminders in tags, as Claude Code sends them beside results."""
+    rest = text.strip()
+    while rest.startswith(_REMINDER):
+        _, end, behind = rest.partition(_REMINDER.replace("<", "</"))
+        if not end:
+            return False
+        rest = behind.lstrip()
+        if not rest:
+            return True
+    return False
+
+
+def _is_text(result: Result) -> bool:
+    return isinstance(result.content, str) or all(part.get("type") == "text" for part in result.content)
 
 
 def _key_of(turn: Message) -> str | None:
@@ -101,10 +141,10 @@ def _records(turns: Sequence[Message], texts: Collection[str]) -> tuple[Record, 
 
 
 def text_of(result: Result) -> str:
-    """The text of a result; content parts that aren't text have no value in a program."""
+    """The text of a result that is nothing else."""
     if isinstance(result.content, str):
         return result.content
-    return "".join(part["text"] for part in result.content if part.get("type") == "text")
+    return "".join(part["text"] for part in result.content)
 
 
 def run_result(result: Result, *, verbatim: bool = False) -> RunResult:

@@ -62,6 +62,13 @@ class MethodNotAllowed(InvalidRequest):
     code = "method_not_allowed"
 
 
+class UnknownEncoding(InvalidRequest):
+    """The body came in a Content-Encoding that isn't read here."""
+
+    status = 415
+    code = "unsupported_content_encoding"
+
+
 class UpstreamError(EmulatorError):
     """The model server failed, not the emulator and not the client."""
 

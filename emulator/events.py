@@ -28,6 +28,24 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalDelta:
+    """Words by which the model declines, where the upstream tells them from others.  ``logprobs`` are its entries."""
+
+    choice: int
+    text: str
+    logprobs: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherFields:
+    """What else the upstream's message has, such as ``annotations`` or ``audio``: fields of a delta or of a message,
+    passed on as they are."""
+
+    choice: int
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class CallStarted:
     """A proven call begins.  ``index`` counts the calls of the choice, ``name`` is the client's own."""
 
@@ -48,10 +66,12 @@ class ArgumentsDelta:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The choice is complete.  ``reason`` is one of OpenAI's finish reasons."""
+    """The choice is complete.  ``reason`` is one of OpenAI's finish reasons; ``stop`` is the stop sequence that ended
+    it, where the upstream tells."""
 
     choice: int
     reason: str
+    stop: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +88,14 @@ class UsageTotal:
     usage: dict[str, Any]
 
 
-Event = TextDelta | ReasoningDelta | CallStarted | ArgumentsDelta | Finished | Head | UsageTotal
+Event = (
+    TextDelta
+    | ReasoningDelta
+    | RefusalDelta
+    | OtherFields
+    | CallStarted
+    | ArgumentsDelta
+    | Finished
+    | Head
+    | UsageTotal
+)

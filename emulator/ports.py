@@ -36,7 +36,9 @@ class AnswerDelta:
     """A piece of one choice, a chunk's delta or a whole plain message.
 
     ``reasoning`` is what came as ``reasoning_content`` or ``reasoning``; ``finish_reason`` is None
-    until the choice's last piece; ``calls`` come only where tools were sent to the upstream.
+    until the choice's last piece, which may tell the ``stop`` sequence that ended it; ``calls`` come only where tools
+    were sent to the upstream.  ``refusal`` are words of their own field, ``refusal_logprobs`` theirs; ``others`` all
+    fields of the message that aren't read here, but empty ones.
     """
 
     choice: int
@@ -45,6 +47,10 @@ class AnswerDelta:
     finish_reason: str | None = None
     logprobs: tuple[dict[str, Any], ...] = ()
     calls: tuple[CallDelta, ...] = ()
+    stop: str | None = None
+    refusal: str = ""
+    refusal_logprobs: tuple[dict[str, Any], ...] = ()
+    others: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

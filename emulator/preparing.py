@@ -26,7 +26,7 @@ from emulator.tools.grammar.answers import Demands, Thinking
 from emulator.tools.grammar.choosing import some_of
 from emulator.tools.grammar.dialects import Dialect, grammar_fields, schema_fields
 from emulator.tools.grammar.gbnf import gbnf
-from emulator.tools.jobs import StubMaker
+from emulator.tools.jobs import Grammars, StubMaker
 from emulator.tools.schema import SchemaError, SchemaLimits
 from emulator.tools.toolset import ToolSet, ToolSets
 
@@ -48,13 +48,14 @@ class Prepared:
 
 
 class Preparer:
-    """One a process.  ``incremental``: kernels go on from an earlier step of a program."""
+    """One a process.  ``make`` and ``grammars`` work with what is hostile; ``incremental``: kernels go on from an
+    earlier step of a program."""
 
-    def __init__(self, settings: Settings, make: StubMaker, *, incremental: bool) -> None:
+    def __init__(self, settings: Settings, make: StubMaker, grammars: Grammars, *, incremental: bool) -> None:
         self.prompts = Prompts()
         self._settings = settings
         self._incremental = incremental
-        self._toolsets = ToolSets(make, schema_limits(settings), settings.stub_cache)
+        self._toolsets = ToolSets(make, schema_limits(settings), settings.stub_cache, grammars=grammars)
         self._prepared = Recent[Hashable, Prepared](settings.stub_cache)
         self._serial = tuple(filter(None, (pattern.strip() for pattern in settings.serial_tools.split(","))))
 
@@ -237,9 +238,11 @@ def answer_format(wanted: ResponseFormat | None) -> AnswerFormat | None:
     try:
         return AnswerFormat(wanted.schema, wanted.name)
     except SchemaError as error:
+        named = f" '{wanted.name[:80]}'" if wanted.name else ""
+        path = f"schema{error.path.removeprefix('parameters')}"
         raise InvalidRequest(
-            f"Invalid schema for response_format '{wanted.name[:80]}': {error}.",
-            param="response_format",
+            f"Invalid schema for {wanted.place}{named}: {error.message} (at {path}).",
+            param=wanted.place,
             code="invalid_json_schema",
         ) from None
 

@@ -30,8 +30,9 @@ STORE = user_data_path("tool-use-emulator") / "programs.sqlite3"
 
 
 def owner_of(authorization: str | None) -> str:
-    """What tells callers apart without being their key."""
-    return hashlib.sha256((authorization or "").encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    """What tells callers apart without being their key; the scheme's case tells nothing (RFC 9110, 11.1)."""
+    scheme, blank, key = (authorization or "").partition(" ")
+    return hashlib.sha256(f"{scheme.lower()}{blank}{key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _gives_text(returns: object) -> bool:
@@ -98,7 +99,9 @@ class Programs:
         kept = KeptProgram.from_bytes(stored) if stored is not None else None
         if kept is None or (kept.owner, kept.tools) != (owner, tools):
             return None
-        return Resumption(kept, trail)
+        called = {record.name for record in (*trail.earlier, *trail.own)}
+        schemas = {tool.name: tool.parameters for tool in request.tools.tools if tool.name in called}
+        return Resumption(kept, trail, schemas)
 
     def _kernels(self) -> KernelPool:
         if self._pool is None:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.events import ArgumentsDelta, CallStarted, Event, TextDelta
+from emulator.events import ArgumentsDelta, CallStarted, Event, RefusalDelta, TextDelta
 from emulator.strategies.effects import Dropped, Left, Note, Repairing, Tried
 
 Json = dict[str, Any]
@@ -78,7 +78,7 @@ class Sizes:
 
     def add(self, event: Event) -> None:
         match event:
-            case TextDelta(_, text):
+            case TextDelta(_, text) | RefusalDelta(_, text):
                 self.words += len(text)
             case CallStarted(_, _, _, name):
                 self.calls += len(name)

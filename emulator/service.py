@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-
-import orjson
+from dataclasses import dataclass, replace
 
 from emulator.capabilities import KnownCapabilities
 from emulator.code.limits import CodeLimits
 from emulator.continuation import Resumption
-from emulator.generator import Generator
+from emulator.generator import Generator, GrammarWorker
 from emulator.ids import Ids
 from emulator.lifetime import Lifetime, Watcher
+from emulator.model_names import mapped, read_model_map
 from emulator.ports import Upstream
 from emulator.preparing import Preparer, ToolForms
 from emulator.profiles import Profile, Profiles, with_defaults
 from emulator.programs import Programs, owner_of
 from emulator.protocols.chat import ChatRequest
 from emulator.protocols.declared import ToolRules
+from emulator.protocols.fields import json_bytes
 from emulator.protocols.request import TurnRequest
 from emulator.settings import Settings
 from emulator.stats.recorder import Stats
+from emulator.stored_responses import StoredResponses
 from emulator.strategies.effects import CodeTask, ProgramTerms
 from emulator.strategies.ladder import climb
 from emulator.strategies.program import resumed
@@ -29,6 +30,8 @@ from emulator.strategies.table import rungs
 from emulator.turn import Turn, World
 from emulator.upstream.client import UpstreamClient
 from emulator.upstream.thoughts import TaggedUpstream
+from emulator.upstream.tokens import Tokenizer
+from emulator.usage import estimated_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Emulator:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.upstream = UpstreamClient(settings)
+        self._tokenizer = Tokenizer(self.upstream)
+        self._model_map = read_model_map(settings.model_map)
         self.watcher = Watcher()
         self.ids = Ids()
         self.tool_rules = ToolRules(settings.empty_tools == "ignore", settings.max_tools)
@@ -52,7 +57,8 @@ class Emulator:
         self._generator = Generator()
         self._limits = CodeLimits(settings.max_code_bytes, settings.max_code_lines, settings.max_code_nesting)
         self._programs = Programs(settings)
-        self._preparer = Preparer(settings, self._generator, incremental=self._programs.incremental)
+        self._preparer = Preparer(settings, self._generator, GrammarWorker(), incremental=self._programs.incremental)
+        self.responses = StoredResponses(self._programs.store, settings.response_seconds, settings.max_body)
         self.stats = Stats(self._programs.store)
         self._capabilities = KnownCapabilities(self.upstream, self._programs.store, self.upstream_name, settings.probe)
 
@@ -71,7 +77,11 @@ class Emulator:
 
     def model_of(self, request: TurnRequest) -> str:
         """The name of the model that is asked."""
-        return self.settings.model or str(request.body.get("model", ""))
+        return self.model_named(_named(request))
+
+    def model_named(self, name: str) -> str:
+        """The model that is asked where a client names ``name``."""
+        return self.settings.model or mapped(name, self._model_map)
 
     def passes(self, request: ChatRequest, authorization: str | None, lifetime: Lifetime) -> bool:
         """The request needs nothing that isn't the upstream's own."""
@@ -82,10 +92,19 @@ class Emulator:
         )
 
     def with_model(self, raw: bytes, request: ChatRequest) -> bytes:
-        """The request as it came, byte for byte, unless --model says which model to ask."""
-        if self.settings.model is None or request.body.get("model") == self.settings.model:
-            return raw
-        return orjson.dumps(request.body | {"model": self.settings.model})
+        """The request as it came, byte for byte, unless a setting says which model to ask."""
+        model = self.model_of(request)
+        return raw if model == _named(request) else json_bytes(request.body | {"model": model})
+
+    def prompt_tokens(self, request: TurnRequest, authorization: str | None) -> int:
+        """Tokens that the model would be sent for the request, stubs and all; an estimate where nobody can count them.
+
+        Raises InvalidRequest where a tool's schema can't be used.
+        """
+        model = self.model_of(request)
+        messages = self._preparer.forms(request, self._profiles.of(model)).transcript().plain()
+        counted = self._tokenizer.count(model, messages, authorization)
+        return estimated_tokens(messages) if counted is None else counted
 
     def turn(
         self, request: TurnRequest, authorization: str | None, lifetime: Lifetime, wishes: Wishes | None = None
@@ -93,6 +112,8 @@ class Emulator:
         """Raises InvalidRequest where a tool's schema can't be used."""
         wishes = wishes or Wishes()
         model = self.model_of(request)
+        if model != _named(request):
+            request = replace(request, body=request.body | {"model": model})
         profile = self._profiles.of(model)
         forms = self._preparer.forms(request, profile)
         tasks = [
@@ -131,6 +152,7 @@ class Emulator:
             stop_given=request.stop_given or profile.stop_may_cut,
             renderings=forms,
             format=prepared.format,
+            may_be_empty=request.words_only,
         )
 
     def _thinking(self, profile: Profile) -> Upstream:
@@ -167,3 +189,8 @@ class Emulator:
         if self.settings.thoughts == "auto":
             return profile.opens_thought
         return self.settings.thoughts == "open"
+
+
+def _named(request: TurnRequest) -> str:
+    """The model that the client names; empty where it names none."""
+    return str(request.body.get("model", ""))

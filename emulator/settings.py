@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 
+from emulator.model_names import read_model_map
 from emulator.options import Raw, SettingsError, options_table, read_options, setting
 from emulator.store_urls import store_url
 
@@ -31,6 +32,8 @@ STRATEGIES = ("native", "guided", "code", "bridge", "two_pass")
 _CORES = len(os.sched_getaffinity(0))
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 _PRINTABLE = re.compile(r"[!-~]+")
+_PATH_PATTERN = re.compile(r"(?:[\w.~-]+|\*)(?:/(?:[\w.~-]+|\*))*", re.ASCII)
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#,@\s]+", re.IGNORECASE)
 
 
 def normal_base_url(text: str) -> str:
@@ -75,9 +78,39 @@ def gateway_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """The items of a list with commas; blanks around them, and empty ones, don't count."""
+    return tuple(filter(None, (item.strip() for item in text.split(","))))
+
+
+def _path_patterns(text: str) -> str:
+    patterns = [item.strip("/").removeprefix("v1/") for item in listed(text)]
+    for pattern in patterns:
+        if not _PATH_PATTERN.fullmatch(pattern):
+            raise ValueError(
+                f"has {pattern!r}, which is no path below /v1 of plain words or *; an example is fine_tuning/*"
+            )
+    return ",".join(patterns)
+
+
+def _web_origins(text: str) -> str:
+    origins = [item.rstrip("/") for item in listed(text)]
+    if "*" in origins and len(origins) > 1:
+        raise ValueError("has * beside other origins, which it makes needless")
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"has {origin!r}, which is no origin; an example is http://localhost:3000")
+    return ",".join(origins)
+
+
 def _header_safe(text: str) -> str:
     if not _PRINTABLE.fullmatch(text):
         raise ValueError("contains characters that can't stand in an HTTP header; perhaps it wasn't copied whole")
+    return text
+
+
+def _checked_model_map(text: str) -> str:
+    read_model_map(text)
     return text
 
 
@@ -103,6 +136,13 @@ class Settings:
     model: str | None = setting(
         None, "the model to ask for, whatever the client names; by default the client's name passes through"
     )
+    model_map: str = setting(
+        "",
+        "the model to ask for what a client names, by patterns, the first that fits: `claude-*=qwen2.5-coder,gpt-*=…`; "
+        "what is passed on to other paths stays as it is",
+        check=_checked_model_map,
+        shown="none",
+    )
     local_model: str | None = setting(
         None, "a GGUF to run on this machine instead of the default: a path, or hub-repository:file"
     )
@@ -121,6 +161,18 @@ class Settings:
         low=0,
         high=4096,
         aliases=("CONCURRENT_REQUESTS",),
+    )
+    pass_paths: str = setting(
+        "",
+        "further paths below `/v1` that are passed on to the model server as they are, such as "
+        "`files,batches,fine_tuning/*`; `*` is any one word, at the end any rest",
+        check=_path_patterns,
+    )
+    cors_origins: str = setting(
+        "",
+        "origins whose pages may ask this server from a browser, such as `http://localhost:3000,https://chat.example`, "
+        "or `*` for all",
+        check=_web_origins,
     )
     connect_timeout: float = setting(10.0, "seconds to connect to the model server", low=0.1, high=DAY)
     first_token_timeout: float = setting(300.0, "seconds until a streamed answer's first chunk", low=0.1, high=DAY)
@@ -160,12 +212,20 @@ class Settings:
     )
     store: str = setting(
         "sqlite:",
-        "where programs wait for results, and statistics are kept: `sqlite:///PATH`, `redis://…` or `postgresql://…`",
+        "where programs wait for results, and responses and statistics are kept: `sqlite:///PATH`, `redis://…` or `postgresql://…`",
         secret=True,
         check=store_url,
         shown="SQLite in the user's data folder",
     )
     store_seconds: float = setting(86_400.0, "seconds that a program waits for results", low=1, high=365 * DAY)
+    response_seconds: float = setting(
+        30 * DAY,
+        "seconds that answers of the Responses API are kept, for clients with the same key, unless they say "
+        "`store: false`; 0 keeps none",
+        low=0,
+        high=365 * DAY,
+        shown="2592000",
+    )
     repairs: int = setting(2, "how often the model is shown an error and asked again, in one request", low=0, high=10)
     strategy: str = setting(
         "auto",

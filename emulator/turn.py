@@ -191,6 +191,7 @@ class Turn:
                         case AnswerDelta():
                             said.append(part.text)
                             said.append(part.reasoning)
+                            said.append(part.refusal)
                             yield from self._hear(part, ask, choices)
         except UpstreamRefused as error:
             if not (ask.fields or ask.native) or error.status not in _NOT_UNDERSTOOD:

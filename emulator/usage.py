@@ -21,8 +21,8 @@ class UsageSum:
 
     def estimate(self, messages: list[Json], answer_bytes: int) -> None:
         """An answer without counts: by the bytes of what was asked and answered."""
-        prompt = sum(_bytes(message.get("content")) for message in messages) // _BYTES_PER_TOKEN + 4 * len(messages)
-        self.add({"prompt_tokens": prompt, "completion_tokens": -(-answer_bytes // _BYTES_PER_TOKEN)})
+        completion = -(-answer_bytes // _BYTES_PER_TOKEN)
+        self.add({"prompt_tokens": estimated_tokens(messages), "completion_tokens": completion})
 
     def total(self) -> Json:
         """OpenAI's usage object; the three counts that every client reads are always there."""
@@ -32,6 +32,11 @@ class UsageSum:
 
     def _counts(self) -> Json:
         return {key: self._total.get(key) for key in ("prompt_tokens", "completion_tokens")}
+
+
+def estimated_tokens(messages: list[Json]) -> int:
+    """Tokens of a prompt, by its bytes."""
+    return sum(_bytes(message.get("content")) for message in messages) // _BYTES_PER_TOKEN + 4 * len(messages)
 
 
 def _bytes(content: Any) -> int:

@@ -111,6 +111,51 @@ def test_what_was_tampered_with_has_no_trail(conversation: list[Message]) -> Non
     assert trail_of(conversation) is None
 
 
+def said(text: Any, role: str = "user") -> Message:
+    return Message(role, text, {"role": role, "content": text})
+
+
+REMINDER = "<system-reminder>\nBe brief.\n</system-reminder>"
+NOTES = [
+    said("Be brief.", "developer"),
+    SYSTEM,
+    said(REMINDER),
+    said(f" {REMINDER}\n{REMINDER} "),
+    said([{"type": "text", "text": REMINDER}, {"type": "text", "text": REMINDER}]),
+]
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_notes_beside_results_end_no_program(note: Message) -> None:
+    trail = trail_of([USER, note, ours(0, 1), note, ours(2), note, note])
+    assert trail is not None
+    assert (trail.start, trail.rounds, len(trail.own), trail.noted) == (2, 2, 3, True)
+    assert trail_of([USER, note]) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        said("Stop!"),
+        said(f"{REMINDER} Stop!"),
+        said(f"Stop! {REMINDER}"),
+        said([{"type": "text", "text": REMINDER}, {"type": "text", "text": "Stop!"}]),
+        said([{"type": "text", "text": REMINDER}, {"type": "image_url", "image_url": {"url": "x"}}]),
+        said("<system-reminder>"),
+        said("</system-reminder>" * 2),
+        said([]),
+        said(""),
+    ],
+)
+def test_what_the_user_says_is_the_models_to_hear(words: Message) -> None:
+    assert trail_of([USER, ours(0), words]) is None
+
+
+def test_a_picture_is_the_models_to_look_at() -> None:
+    seen = Result(CallIds(KEY).id(0), [{"type": "text", "text": "a screen"}, {"type": "image_url", "image_url": {}}])
+    assert trail_of([USER, replace(ours(0), results=(seen,))]) is None
+
+
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=6), st.data())
 def test_any_cut_of_a_history_is_a_trail_or_none(sizes: list[int], data: st.DataObject) -> None:
     """A client that goes back a round, or branches off, continues from where it went back to."""
@@ -167,7 +212,6 @@ def test_an_error_is_what_its_call_raises() -> None:
 def test_content_parts_are_joined() -> None:
     parts: list[dict[str, Any]] = [
         {"type": "text", "text": "[1,"},
-        {"type": "image_url", "image_url": {}},
         {"type": "text", "text": " 2]"},
     ]
     assert text_of(Result("x", parts)) == "[1, 2]"

@@ -64,6 +64,9 @@ OWN_SAMPLES: dict[str, tuple[str, Any]] = {
     "kernel_gateway": ("http://host:8888/base/", "http://host:8888/base"),
     "program_memory": ("7000000", 7_000_000),
     "timezone": ("Europe/London", "Europe/London"),
+    "model_map": ("claude-*=m, x=y", "claude-*=m, x=y"),
+    "pass_paths": ("/v1/files, fine_tuning/*", "files,fine_tuning/*"),
+    "cors_origins": ("http://localhost:3000/, https://[::1]:8", "http://localhost:3000,https://[::1]:8"),
     "final": ("output", "output"),
     "store": ("redis://host/1", "redis://host/1"),
 }
@@ -187,6 +190,24 @@ def test_a_base_url_is_brought_into_one_form(given_url: str, normal: str) -> Non
         (
             ["--timezone", "Mars/Olympus"],
             "--timezone: 'Mars/Olympus' is no time zone's IANA name, such as Europe/London.",
+        ),
+        (
+            ["--pass-paths", "files,../admin?*"],
+            (
+                "--pass-paths: 'files,../admin?*' has '../admin?*', which is no path below /v1 of plain words or *; "
+                "an example is fine_tuning/*."
+            ),
+        ),
+        (
+            ["--cors-origins", "localhost:3000"],
+            (
+                "--cors-origins: 'localhost:3000' has 'localhost:3000', which is no origin; "
+                "an example is http://localhost:3000."
+            ),
+        ),
+        (
+            ["--cors-origins", "*,http://a"],
+            "--cors-origins: '*,http://a' has * beside other origins, which it makes needless.",
         ),
         (["--final", "none"], "--final: 'none' must be one of model, output."),
         (

@@ -36,7 +36,7 @@ class Judge:
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def call(self, call: ParsedCall) -> Called:
-        """Raises Unproven, or UnknownFunction for what is no tool."""
+        """Raises Unproven, UnknownFunction for what is no tool, and InvalidRequest as ``Tool.prove`` does."""
         try:
             return self._proven(call)
         except RecursionError:

@@ -1,5 +1,7 @@
-"""Stubs made outside the serving loop: a process of its own, and the port through which it is asked."""
+"""Work on hostile schemas and grammars outside the serving loop: processes of its own, and the ports through which
+they are asked."""
 
+from emulator.generator.grammars import GrammarWorker
 from emulator.generator.pool import Generator
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "GrammarWorker"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from emulator.errors import EmulatorError
 from emulator.events import Event
@@ -35,3 +35,10 @@ def sse(data: bytes, event: str = "") -> bytes:
 
 def comment_frame(text: str) -> bytes:
     return b": " + text.encode() + b"\n\n"
+
+
+def usage_detail(usage: Json, group: str, name: str) -> int | None:
+    """A count of the usage that stands in its object ``group``, None where the model server tells none."""
+    details: Any = usage.get(group)
+    value = cast(Json, details).get(name) if isinstance(details, dict) else None
+    return value if type(value) is int and value >= 0 else None

@@ -1,6 +1,7 @@
 """The messages of a Chat Completions request → a conversation in which every result is attached to its call.
 
-Source: OpenAI's API reference, ``messages`` of POST /v1/chat/completions, with the legacy ``function_call``.
+A legacy ``function_call`` has no id, and is answered by the next message; here it gets one that tells it apart.
+Source: OpenAI's API reference, ``messages`` of POST /v1/chat/completions.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from typing import Any, cast
 
 from emulator.errors import InvalidRequest
 from emulator.protocols.conversation import Message, PastCall, Result
-from emulator.protocols.fields import Json, missing, required, typed, wrong_type
+from emulator.protocols.custom import custom_arguments
+from emulator.protocols.fields import Json, empty_array, missing, object_at, required, typed, unsupported, wrong_type
 
-_TOOL_FIELDS = frozenset(["tool_calls", "function_call", "tool_call_id"])
-_ROLES = frozenset(["system", "developer", "user", "assistant", "tool", "function"])
+_LEFT_OUT = frozenset(
+    ["tool_calls", "function_call", "tool_call_id", "annotations", "parsed", "provider_specific_fields"]
+)
+"""What is of calls, and what clients send back with an answer and strict model servers refuse in a question."""
+_ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 
 
 def parse_messages(body: Mapping[str, Any]) -> tuple[Message, ...]:
     raw: list[Any] = required(body, "messages", list, "an array of objects", "")
     if not raw:
-        raise InvalidRequest(
-            "Invalid 'messages': empty array. Expected an array with minimum length 1.",
-            param="messages",
-            code="empty_array",
-        )
+        raise empty_array("messages")
     messages: list[Message] = []
     index = 0
     while index < len(raw):
@@ -34,24 +35,18 @@ def parse_messages(body: Mapping[str, Any]) -> tuple[Message, ...]:
         index += 1
         results: tuple[Result, ...] = ()
         if calls:
-            results, index = _results(raw, index, calls, legacy=bool(fields.get("function_call")))
-        kept = {key: value for key, value in fields.items() if key not in _TOOL_FIELDS}
+            results, index = _results(raw, index, calls, legacy=not fields.get("tool_calls"))
+        # Null and empty: what an answer hadn't, such as audio.
+        kept = {key: value for key, value in fields.items() if key not in _LEFT_OUT and value not in (None, [])}
         messages.append(Message(fields["role"], content, kept, calls, results))
     return tuple(messages)
 
 
 def _message(item: object, path: str) -> tuple[Json, str | list[Json] | None]:
-    if not isinstance(item, dict):
-        raise wrong_type(path, "an object", item)
-    fields = cast(Json, item)
+    fields = object_at(path, item)
     role = required(fields, "role", str, "a string", f"{path}.")
     if role not in _ROLES:
-        raise InvalidRequest(
-            f"Invalid value: '{role[:80]}'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', "
-            "and 'developer'.",
-            param=f"{path}.role",
-            code="invalid_value",
-        )
+        raise unsupported(role, f"{path}.role", _ROLES)
     content = fields.get("content")
     if content is None:
         if role not in ("assistant", "tool", "function"):
@@ -62,10 +57,8 @@ def _message(item: object, path: str) -> tuple[Json, str | list[Json] | None]:
     if not isinstance(content, list):
         raise wrong_type(f"{path}.content", "a string or an array of objects", content)
     for number, part in enumerate(cast(list[Any], content)):
-        if not isinstance(part, dict):
-            raise wrong_type(f"{path}.content[{number}]", "an object", part)
-        if cast(Json, part).get("type") == "text":
-            required(cast(Json, part), "text", str, "a string", f"{path}.content[{number}].")
+        if object_at(f"{path}.content[{number}]", part).get("type") == "text":
+            required(part, "text", str, "a string", f"{path}.content[{number}].")
     return fields, cast(list[Json], content)
 
 
@@ -77,17 +70,21 @@ def _past_calls(fields: Json, index: int) -> tuple[PastCall, ...]:
         raise InvalidRequest(
             f"Invalid '{path}': only messages with role 'assistant' make calls.", param="messages", code="invalid_value"
         )
-    calls = [_past_call(item, f"{path}.tool_calls[{number}]") for number, item in enumerate(raw)]
+    if raw:
+        return tuple(_past_call(item, f"{path}.tool_calls[{number}]") for number, item in enumerate(raw))
     if legacy:
-        calls.append(PastCall("", *_named_arguments(legacy, f"{path}.function_call.")))
-    return tuple(calls)
+        return (PastCall(f"function_call_{index}", *_named_arguments(legacy, f"{path}.function_call.")),)
+    return ()
 
 
 def _past_call(item: object, path: str) -> PastCall:
-    if not isinstance(item, dict):
-        raise wrong_type(path, "an object", item)
-    call = cast(Json, item)
+    call = object_at(path, item)
     identifier = required(call, "id", str, "a string", f"{path}.")
+    if call.get("type") == "custom":
+        custom = required(call, "custom", dict, "an object", f"{path}.")
+        name = required(custom, "name", str, "a string", f"{path}.custom.")
+        text = typed(custom, "input", str, "a string", "", f"{path}.custom.")
+        return PastCall(identifier, name, custom_arguments(text))
     function = required(call, "function", dict, "an object", f"{path}.")
     return PastCall(identifier, *_named_arguments(function, f"{path}.function."))
 
@@ -104,18 +101,25 @@ def _results(
 ) -> tuple[tuple[Result, ...], int]:
     """The messages right behind an assistant turn that answer its calls, in the order of the calls."""
     asked = index - 1
+    known = {call.id for call in calls}
     found: dict[str, Result] = {}
     while index < len(raw):
         fields, content = _message(raw[index], f"messages[{index}]")
         if fields["role"] not in ("tool", "function"):
             break
-        identifier = "" if legacy else required(fields, "tool_call_id", str, "a string", f"messages[{index}].")
-        if identifier not in {call.id for call in calls} or (legacy and found):
+        identifier = _answered(fields, index) if not legacy else calls[0].id
+        if identifier not in known or (legacy and found):
             raise _orphan(fields["role"], index)
         failed = fields.get("is_error") is True  # Anthropic's word; Chat Completions has none of its own.
         found[identifier] = Result(identifier, content if content is not None else "", failed)
         index += 1
-    if unanswered := [call.id or call.name for call in calls if call.id not in found]:
+    if legacy and not found:
+        raise InvalidRequest(
+            "An assistant message with 'function_call' must be followed by a message with role 'function'. "
+            f"The call of '{calls[0].name[:80]}' in messages[{asked}] did not have one.",
+            param="messages",
+        )
+    if unanswered := [call.id for call in calls if call.id not in found]:
         raise InvalidRequest(
             "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
             f"'tool_call_id'. These tool_call_ids of messages[{asked}] did not have response messages: "
@@ -123,6 +127,10 @@ def _results(
             param="messages",
         )
     return tuple(found[call.id] for call in calls), index
+
+
+def _answered(fields: Json, index: int) -> str:
+    return required(fields, "tool_call_id", str, "a string", f"messages[{index}].")
 
 
 def _orphan(role: str, index: int) -> InvalidRequest:

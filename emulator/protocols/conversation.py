@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -39,13 +40,20 @@ class Message:
     """The results of ``calls``, in the order of the calls."""
 
 
+def thought_fields(thoughts: Iterable[str]) -> dict[str, Any]:
+    """A message's fields for what was thought before it, by the name that model servers take it back by."""
+    thought = "\n\n".join(filter(None, thoughts))
+    return {"reasoning_content": thought} if thought else {}
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionTool:
     """A tool as the client declares it; ``parameters`` is its JSON Schema, or None.
 
     ``returns`` is the schema of its results (MCP's outputSchema), None where nothing is said of them.  ``serial``: it
     isn't read-only (MCP's annotations.readOnlyHint is false), so that the order of its calls matters.  ``custom``: it
-    takes a text, which is the one string ``input`` here (see ``protocols.custom``).
+    takes a text, which is the one string ``input`` here (see ``protocols.custom``) and keeps to ``grammar``, if that
+    isn't None (see ``tools.lark``).  ``place`` is where in the request its schema or grammar stands, for errors.
     """
 
     name: str
@@ -55,6 +63,8 @@ class FunctionTool:
     returns: Any = None
     serial: bool = False
     custom: bool = False
+    grammar: str | None = None
+    place: str = "tools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,11 @@ class ToolChoice:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFormat:
-    """JSON is wanted as the answer's words: any object, or with a ``schema`` what that admits."""
+    """JSON is wanted as the answer's words: any object, or with a ``schema`` what that admits.
+
+    ``place`` is where in the request the schema stands, for errors.
+    """
 
     schema: dict[str, Any] | None = None
     name: str = ""
+    place: str = "response_format"

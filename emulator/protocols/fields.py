@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import orjson
@@ -24,17 +24,36 @@ _KINDS: dict[type, str] = {
 }
 
 
-def json_object(raw: bytes) -> Json:
-    """A request's body.  Raises InvalidRequest where it is none, or not JSON."""
+def json_object(raw: bytes, *, exact: bool = True) -> Json:
+    """A request's body.  Raises InvalidRequest where it is none, or not JSON.
+
+    ``exact``: integers beyond 64 bits stay what they are in parameters passed on; else they are rounded, so that
+    whatever is in it can be said again by orjson.
+    """
     try:
-        body = _loads(raw)
+        body: Any = _loads(raw) if exact else orjson.loads(raw)
     except ValueError as error:
         raise InvalidRequest(
             f"We could not parse the JSON body of your request: {error}.", code="invalid_json"
         ) from None
-    if not isinstance(body, dict):
-        raise wrong_type("body", "an object", body)
-    return cast(Json, body)
+    except RecursionError:
+        raise too_deep() from None
+    return object_at("body", body)
+
+
+def too_deep() -> InvalidRequest:
+    """JSON that no two readers in a row can go through."""
+    return InvalidRequest(
+        "We could not parse the JSON body of your request: it is nested too deeply.", code="invalid_json"
+    )
+
+
+def json_bytes(value: Any) -> bytes:
+    """``value`` as JSON: integers beyond 64 bits and lone surrogates, which orjson refuses, are JSON all the same."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _loads(raw: bytes) -> Any:
@@ -64,6 +83,19 @@ def typed(body: Mapping[str, Any], key: str, kind: type, words: str, default: An
     return value
 
 
+def number(body: Mapping[str, Any], key: str) -> float | None:
+    value = body.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        raise wrong_type(key, "a number", value)
+    return value
+
+
+def object_at(path: str, value: object) -> Json:
+    if not isinstance(value, dict):
+        raise wrong_type(path, "an object", value)
+    return cast(Json, value)
+
+
 def wrong_type(path: str, expected: str, value: object) -> InvalidRequest:
     got = _KINDS.get(type(value), "null")
     return InvalidRequest(
@@ -81,3 +113,29 @@ def required(body: Mapping[str, Any], key: str, kind: type, words: str, prefix: 
     if body.get(key) is None:
         raise missing(prefix + key)
     return typed(body, key, kind, words, None, prefix)
+
+
+def unsupported(value: str, path: str, supported: Sequence[str]) -> InvalidRequest:
+    """A word that isn't one of two or more that are known."""
+    *words, last = (f"'{word}'" for word in supported)
+    known = f"{words[0]} and {last}" if len(words) == 1 else f"{', '.join(words)}, and {last}"
+    return InvalidRequest(
+        f"Invalid value: '{value[:80]}'. Supported values are: {known}.", param=path, code="invalid_value"
+    )
+
+
+def empty_array(path: str, hint: str | None = None) -> InvalidRequest:
+    return InvalidRequest(
+        f"Invalid '{path}': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+        param=path,
+        code="empty_array",
+        hint=hint,
+    )
+
+
+def too_long(path: str, most: int, unit: str = "characters") -> InvalidRequest:
+    return InvalidRequest(
+        f"Invalid '{path}': string too long. Expected at most {most} {unit}.",
+        param=path,
+        code="string_above_max_length",
+    )

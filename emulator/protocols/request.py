@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.protocols.conversation import DeclaredTools, FunctionTool, Message, ResponseFormat, ToolChoice
+from emulator.protocols.conversation import DeclaredTools, FunctionTool, Message, ResponseFormat, Result, ToolChoice
 from emulator.protocols.fields import Json
 
 TOOL_PARAMETERS = frozenset(["tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"])
@@ -34,6 +34,13 @@ class TurnRequest:
     stop_given: bool = False
     format: ResponseFormat | None = None
     """What the answer's words are to be; None for text."""
+
+    @property
+    def words_only(self) -> bool:
+        """Nothing is to be called or to keep to a format, and nothing has been called: whatever the model says, and be
+        it nothing, is the answer."""
+        called = any(message.calls or message.results for message in self.messages)
+        return not self.tools.tools and self.format is None and not called
 
     def native_body(self) -> Json:
         """The whole request with its tools, for an upstream that calls them by itself."""
@@ -73,7 +80,7 @@ def chat_form(request: TurnRequest) -> Json:
 
 
 def _sent(message: Message) -> Sequence[Json]:
-    """A message, and behind it the results of its calls."""
+    """A message, and behind it the results of its calls; see OpenAI's API reference, messages of the role ``tool``."""
     said: Json = message.fields | {"role": message.role, "content": message.content}
     if not message.calls:
         return (said,)
@@ -81,8 +88,27 @@ def _sent(message: Message) -> Sequence[Json]:
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
         for call in message.calls
     ]
-    results = [{"role": "tool", "tool_call_id": result.id, "content": result.content} for result in message.results]
-    return (said, *results)
+    return (said, *map(_told, message.results), *_beside(message.results))
+
+
+def _told(result: Result) -> Json:
+    """A result as text, the one thing that a tool's message may hold; a failure in words, since no field tells it."""
+    content = result.content
+    if not isinstance(content, str):
+        content = "\n".join(part["text"] for part in content if part.get("type") == "text")
+    if result.error and not content.lower().startswith("error"):
+        content = f"Error: {content}"
+    return {"role": "tool", "tool_call_id": result.id, "content": content}
+
+
+def _beside(results: Sequence[Result]) -> Sequence[Json]:
+    """The pictures and files in results, as the user's: to a tool's message they would be refused."""
+    parts: list[Json] = []
+    for result in results:
+        others = [part for part in result.content if isinstance(part, dict) and part.get("type") != "text"]
+        if others:
+            parts += [{"type": "text", "text": f"From the result of the call {result.id}:"}, *others]
+    return ({"role": "user", "content": parts},) if parts else ()
 
 
 def _function(tool: FunctionTool) -> Json:

@@ -27,11 +27,18 @@ class Records(Protocol):
     """
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
-        """Keep ``value`` for ``seconds`` (> 0) from now, in place of what the key had.  Raises StoreUnavailable."""
+        """Keep ``value`` for ``seconds`` (> 0) from now, in place of what the key had.
+
+        Raises StoreUnavailable, also where the store takes no value as large.
+        """
         ...
 
     def get(self, key: str) -> bytes | None:
         """The value, or None where there is none or its time is over.  Raises StoreUnavailable."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget the value, if there is one.  Raises StoreUnavailable."""
         ...
 
     def close(self) -> None:

@@ -96,6 +96,9 @@ class PostgresRecords:
         )
         return bytes.fromhex(rows[0][0]) if rows else None
 
+    def delete(self, key: str) -> None:
+        self._rows(f"{_NO_WAIT}DELETE FROM {TABLE} WHERE key = {_bytes(digest(key))}")  # noqa: S608 - hexadecimal digits
+
     def add(self, group: str, increments: Mapping[str, int]) -> None:
         if not increments:
             return

@@ -43,6 +43,12 @@ class RedisRecords:
             raise self._unavailable(error) from error
         return found
 
+    def delete(self, key: str) -> None:
+        try:
+            self._clients.get().delete(_name(key))
+        except (redis.RedisError, OSError) as error:
+            raise self._unavailable(error) from error
+
     def add(self, group: str, increments: Mapping[str, int]) -> None:
         try:
             with self._clients.get().pipeline(transaction=True) as together:

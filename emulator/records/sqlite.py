@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,6 +33,12 @@ SWEEP_ROWS = 2 * SWEEP_EVERY
 SWEEP_PAGES = 1024
 """Pages, of 4 KB, that a sweep gives back to the file system at most."""
 
+LARGE = 256 * 1024
+"""Bytes from which on a record is a large one: no program is, but a response to pictures may be."""
+
+LARGEST = 16
+"""A record may take one part in so many of all the room."""
+
 _WAL_BYTES = 16 << 20
 _TRIES = 4
 _APPLICATION = 0x70726F67
@@ -45,7 +51,7 @@ PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
-# Not in the schema above: a file made before there were counters gets them too, and its programs stay readable.
+# What isn't in the schema above is made in files that were begun without it, too, and their programs stay readable.
 _COUNTERS = (
     "CREATE TABLE IF NOT EXISTS counters "
     "(kind TEXT NOT NULL, name BLOB NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID"
@@ -60,8 +66,16 @@ _PUT = (
     "ON CONFLICT (key) DO UPDATE SET expires = excluded.expires, value = excluded.value"
 )
 _GET = "SELECT value FROM programs WHERE key = ? AND expires > ?"
+_DELETE = "DELETE FROM programs WHERE key = ?"
 _SWEEP = "DELETE FROM programs WHERE rowid IN (SELECT rowid FROM programs WHERE expires <= ? LIMIT ?)"
-_MAKE_ROOM = "DELETE FROM programs WHERE rowid IN (SELECT rowid FROM programs ORDER BY expires LIMIT ?)"
+_LARGE_INDEX = f"CREATE INDEX IF NOT EXISTS programs_large ON programs (length(value)) WHERE length(value) >= {LARGE}"
+# Oldest first, however long they were to last: else what lasts for weeks would push out what lasts for a day.
+_OLDEST = "SELECT rowid, length(value) FROM programs ORDER BY rowid"
+_OLDEST_LARGE = (
+    "SELECT rowid, length(value) FROM programs INDEXED BY programs_large "  # noqa: S608 - a number of our own
+    f"WHERE length(value) >= {LARGE} ORDER BY rowid"
+)
+_REMOVE = "DELETE FROM programs WHERE rowid = ?"
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -85,7 +99,8 @@ class _Process:
 class SqliteRecords:
     """``Store`` in the file ``path``, made with its folder where it is missing, for this user's eyes only.
 
-    Beyond ``max_bytes`` what would expire first makes room; counters stay.
+    Beyond ``max_bytes`` what was put first makes room; counters stay.  Where large records have more than half of it
+    they make room themselves, so that a few of them don't push out thousands of others.
     """
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES) -> None:
@@ -94,11 +109,19 @@ class SqliteRecords:
         self._processes = PerProcess(_Process)
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
-        self._do(lambda process, connection: _put(process, connection, (digest(key), time.time() + seconds, value)))
+        if len(value) > self._max_bytes // LARGEST:
+            raise self._unavailable(f"{len(value)} bytes are too many for a record")
+        self._do(
+            lambda process, connection: _put(process, connection, (digest(key), time.time() + seconds, value)),
+            room=len(value),
+        )
 
     def get(self, key: str) -> bytes | None:
         row = self._do(lambda _, connection: connection.execute(_GET, (digest(key), time.time())).fetchone())
         return None if row is None else row[0]
+
+    def delete(self, key: str) -> None:
+        self._do(lambda _, connection: connection.execute(_DELETE, (digest(key),)))
 
     def add(self, group: str, increments: Mapping[str, int]) -> None:
         rows = [(group, name_bytes(name), value) for name, value in increments.items()]
@@ -113,8 +136,8 @@ class SqliteRecords:
         with process.lock:
             process.close()
 
-    def _do(self, work: Callable[[_Process, sqlite3.Connection], T]) -> T:
-        """``work``, tried again where what hindered it could be put right."""
+    def _do(self, work: Callable[[_Process, sqlite3.Connection], T], *, room: int = 0) -> T:
+        """``work``, tried again where what hindered it could be put right.  It takes ``room`` bytes."""
         process = self._processes.get()
         with process.lock:
             try:
@@ -122,7 +145,7 @@ class SqliteRecords:
                     try:
                         return work(process, self._connected(process))
                     except sqlite3.Error as error:
-                        if not self._righted(process, error):
+                        if not self._righted(process, error, room):
                             raise
                 return work(process, self._connected(process))
             except (OSError, sqlite3.Error) as error:
@@ -159,13 +182,14 @@ class SqliteRecords:
         elif known != (_APPLICATION, _VERSION):
             raise self._unavailable("the file belongs to another program or to another version of this one")
         connection.execute(_COUNTERS)
+        connection.execute(_LARGE_INDEX)
         _value(connection, "PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         _value(connection, f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         page = _value(connection, "PRAGMA page_size")
         _value(connection, f"PRAGMA max_page_count = {max(1, self._max_bytes // page)}")
 
-    def _righted(self, process: _Process, error: sqlite3.Error) -> bool:
+    def _righted(self, process: _Process, error: sqlite3.Error, room: int) -> bool:
         """Whether what hindered ``work`` is out of the way now."""
         # The low byte is the kind, what is above it a detail: https://www.sqlite.org/rescode.html
         kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -174,8 +198,20 @@ class SqliteRecords:
             self._put_aside(process.file, error)
             return True
         if kind == sqlite3.SQLITE_FULL and process.connection is not None:
-            return process.connection.execute(_MAKE_ROOM, (SWEEP_ROWS,)).rowcount > 0
+            return self._made_room(process.connection, room)
         return False
+
+    def _made_room(self, connection: sqlite3.Connection, room: int) -> bool:
+        """Whether records were removed, for ``room`` bytes or more if there are as many."""
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            large: list[tuple[int, int]] = connection.execute(_OLDEST_LARGE).fetchall()
+            if sum(size for _, size in large) > self._max_bytes // 2:
+                removed = list(_freeing(large, room, rows=1))
+            else:
+                removed = list(_freeing(connection.execute(_OLDEST), room, rows=SWEEP_ROWS))
+            connection.executemany(_REMOVE, removed)
+        return bool(removed)
 
     def _put_aside(self, damaged: tuple[int, int], error: sqlite3.Error) -> None:
         with self._alone():
@@ -232,6 +268,16 @@ def _put(process: _Process, connection: sqlite3.Connection, row: tuple[bytes, fl
         connection.executescript(f"PRAGMA incremental_vacuum({SWEEP_PAGES})")
     connection.execute(_PUT, row)
     process.puts += 1
+
+
+def _freeing(records: Iterable[tuple[int, int]], room: int, *, rows: int) -> Iterator[tuple[int]]:
+    """The first records, of which rowid and size are given: ``rows`` of them, or as many as free ``room`` bytes."""
+    freed = 0
+    for count, (rowid, size) in enumerate(records):
+        if count >= rows and freed >= room:
+            return
+        freed += size
+        yield (rowid,)
 
 
 def _add(connection: sqlite3.Connection, rows: list[tuple[str, bytes, int]]) -> None:

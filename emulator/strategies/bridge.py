@@ -17,7 +17,7 @@ from emulator.code.reader import AnswerReader
 from emulator.code.readings import Called, Said, cuts_off
 from emulator.code.unknown import explained
 from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
-from emulator.events import Event, Finished, TextDelta
+from emulator.events import Event, Finished, RefusalDelta, TextDelta
 from emulator.ports import Capabilities
 from emulator.prompt import Repair
 from emulator.strategies.code import call_events
@@ -39,6 +39,10 @@ def bridge(task: CodeTask) -> Generator[Effect, Sent, None]:
         yield Ask(messages, fields)
         heard = Heard()
         yield from listen(task, heard, aloud=left == task.repairs)
+        if heard.refusal:
+            yield RefusalDelta(task.choice, heard.refusal)
+            yield Finished(task.choice, heard.reason)
+            return
         try:
             called, words = _decided(task, judge, heard)
         except CodeError as error:

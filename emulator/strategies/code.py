@@ -19,7 +19,16 @@ from emulator.code.readings import Called, Made, Mused, Problem, Reading, Said, 
 from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import CallIds
 from emulator.errors import EmptyAnswer, FormatMissed, ModelFault, ToolCallRequired
-from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, ReasoningDelta, TextDelta
+from emulator.events import (
+    ArgumentsDelta,
+    CallStarted,
+    Event,
+    Finished,
+    OtherFields,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+)
 from emulator.kept import KeptProgram
 from emulator.ports import AnswerDelta
 from emulator.prompt import Repair, call_as_code
@@ -33,6 +42,9 @@ _FRAGMENT = 1024
 
 _LEAST_SECONDS = 0.01
 """What a step of a program gets whose time is up: it ends with the interpreter's own error."""
+
+_MEDIA = frozenset(["audio", "images"])
+"""Fields of a message that are an answer without a word."""
 
 Json = dict[str, Any]
 Wrong = Problem | Misfit | Literal["required", "empty", "silent"]
@@ -69,6 +81,11 @@ class _Attempt:
     native: NativeCalls
     before: int
     reason: str = "stop"
+    stop: str | None = None
+    refused: bool = False
+    """The upstream tells that the model declines."""
+    heard: bool = False
+    """The message says something by other means than words."""
     raw: list[str] = field(default_factory=list[str])
     held: list[TextDelta] = field(default_factory=list[TextDelta])
 
@@ -136,6 +153,8 @@ def _read(task: CodeTask, state: _State, attempt: _Attempt, *, first: bool) -> G
             if first:
                 state.thought = True
                 yield ReasoningDelta(task.choice, delta.reasoning)
+        if delta.refusal or delta.others:
+            yield from _beside(task, attempt, delta, first=first)
         speaker.logprobs += delta.logprobs
         attempt.raw.append(delta.text)
         attempt.native.add(delta.calls)
@@ -143,12 +162,22 @@ def _read(task: CodeTask, state: _State, attempt: _Attempt, *, first: bool) -> G
             yield from speaker.say(reader.feed(delta.text))
             yield from _run_due(task, state, speaker)
         if delta.finish_reason is not None:
-            attempt.reason = delta.finish_reason
+            attempt.reason, attempt.stop = delta.finish_reason, delta.stop
             yield from speaker.say(reader.finish(delta.finish_reason, stop_given=task.stop_given))
             yield from _run_due(task, state, speaker)
             yield from speaker.say(_native_calls(task, state, attempt))
     if not (task.briefing.required or state.made or reader.problem or reader.ran_through or _misfit(task, attempt)):
         yield from speaker.let_go(keep=True)
+
+
+def _beside(task: CodeTask, attempt: _Attempt, delta: AnswerDelta, *, first: bool) -> Iterator[Event]:
+    """What isn't the model's own text, and can't have code in it."""
+    if delta.refusal:
+        attempt.refused = True
+        yield RefusalDelta(task.choice, delta.refusal, delta.refusal_logprobs)
+    if delta.others and first:
+        attempt.heard = attempt.heard or bool(delta.others.keys() & _MEDIA)
+        yield OtherFields(task.choice, delta.others)
 
 
 def _misfit(task: CodeTask, attempt: _Attempt) -> Misfit | None:
@@ -261,13 +290,13 @@ def _wrong(task: CodeTask, state: _State, attempt: _Attempt) -> Wrong | None:
     reader = attempt.reader
     if reader.problem is not None:
         return reader.problem
-    if state.made:
+    if state.made or attempt.refused:
         return None
     if task.briefing.required:
         return "required"
     if reader.ran_through:
         return None if reader.execution.shown else "silent"
-    if not state.said and not cuts_off(attempt.reason):
+    if not (state.said or attempt.heard or task.may_be_empty or cuts_off(attempt.reason)):
         return _misfit(task, attempt) or "empty"
     return None
 
@@ -276,7 +305,7 @@ def _finished(task: CodeTask, state: _State, attempt: _Attempt) -> Generator[Eff
     reader, terms = attempt.reader, task.terms
     if not state.made:
         if not reader.ran_through:
-            yield Finished(task.choice, attempt.reason)
+            yield Finished(task.choice, attempt.reason, attempt.stop)
         elif terms.final == "output" or state.start.worded:
             yield from output_answer(task, reader.execution.shown)
         else:  # Nothing was to be called after all: the program has worked the answer out.
@@ -315,7 +344,7 @@ def _give_up(task: CodeTask, state: _State, attempt: _Attempt, wrong: Wrong) -> 
         reason = wrong.error if isinstance(wrong, Problem) else str(wrong)
         return [Dropped(reason), Finished(task.choice, "tool_calls")]
     if isinstance(wrong, Misfit):
-        raise FormatMissed(f"The model's answer is not what 'response_format' asks for: {wrong}")
+        raise FormatMissed(f"The model's answer is not the JSON that was asked for: {wrong}")
     if isinstance(wrong, Problem):
         raise ModelFault(
             f"The model's call could not be made valid: {wrong.error} - It wrote: {wrong.source[:300]}",
@@ -325,7 +354,7 @@ def _give_up(task: CodeTask, state: _State, attempt: _Attempt, wrong: Wrong) -> 
         cut = ", which was cut off before a call was complete (max tokens)" if attempt.reason == "length" else ""
         raise ToolCallRequired(f"'tool_choice' demands a call, but the model made none in its answer{cut}.")
     if state.thought or state.said:
-        return [Finished(task.choice, attempt.reason)]
+        return [Finished(task.choice, attempt.reason, attempt.stop)]
     raise EmptyAnswer("The model's answer is empty: neither text nor a call.")
 
 

@@ -172,6 +172,8 @@ class CodeTask:
     renderings: Renderings | None = None
     format: AnswerFormat | None = None
     """What an answer in words must be."""
+    may_be_empty: bool = False
+    """An answer without a word is one, too."""
 
     @property
     def briefing(self) -> Briefing:

@@ -15,11 +15,12 @@ from emulator.strategies.effects import READ, CodeTask, Effect, Sent
 
 @dataclass(slots=True)
 class Heard:
-    """``raw`` is the text as it came, ``words`` what of it isn't thought; ``logprobs`` as OpenAI has them, if they
-    were asked for."""
+    """``raw`` is the text as it came, ``words`` what of it isn't thought, ``refusal`` what the upstream told apart from
+    it; ``logprobs`` as OpenAI has them, if they were asked for."""
 
     raw: str = ""
     words: str = ""
+    refusal: str = ""
     reason: str = "stop"
     logprobs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
@@ -35,6 +36,7 @@ def listen(task: CodeTask, heard: Heard, *, aloud: bool) -> Generator[Effect, Se
         assert isinstance(delta, AnswerDelta)
         raw.append(delta.text)
         heard.logprobs += delta.logprobs
+        heard.refusal += delta.refusal
         thoughts = [delta.reasoning] if delta.reasoning else []
         if thoughts:
             reader.thinks_apart()

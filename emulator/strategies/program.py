@@ -6,6 +6,7 @@ that doesn't make the calls of the client's history, leads back to the model.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from emulator.events import Finished, Head
 from emulator.runs import Outcome, ProgramRun, RunResult
 from emulator.strategies.code import Start, answer, call_events, output_answer
 from emulator.strategies.effects import CodeTask, Effect, Run, Sent
+from emulator.tools.defaults import without_defaults
 
 
 class _Differs(Exception):
@@ -55,7 +57,7 @@ def _ended(task: CodeTask, resumption: Resumption, outcome: Outcome, model: str)
         yield from output_answer(task, shown)
         return
     transcript, start = task.transcript, resumption.trail.start
-    if shown and not outcome.unread:
+    if shown and not (outcome.unread or resumption.trail.noted):
         yield from answer(task, Start(transcript.worded(resumption.kept.text, shown, start), worded=True))
     else:
         yield from answer(task, Start(transcript.plain(output=outcome.output), worded=True))
@@ -137,7 +139,7 @@ class _Replay:
         """All calls of the history are the program's own, in its order: one run is enough."""
         for index, record in enumerate(strict):
             self._results[index] = record.result
-            self._calls[index] = _canonical(record)
+            self._calls[index] = self._recorded(record)
         strict.clear()
 
     @property
@@ -147,12 +149,12 @@ class _Replay:
 
     def _match(self, index: int, called: Called, repeatable: list[Record], strict: list[Record]) -> bool:
         """Find the call in the history.  True where its error is news to the program, which will go another way."""
-        same = canonical(called.name, called.arguments)
+        same = self._said(called.name, called.arguments)
         if index in self._calls:
             if self._calls[index] != same:
                 raise _Differs
             return False
-        record = _taken(same, repeatable) or _taken(same, strict, ahead=len(strict) if self._raises else 1)
+        record = self._taken(same, repeatable) or self._taken(same, strict, ahead=len(strict) if self._raises else 1)
         if record is None:
             if strict and not self._raises:
                 raise _Differs
@@ -174,17 +176,21 @@ class _Replay:
             limits=task.terms.limits,
         )
 
+    def _taken(self, same: tuple[str, str], records: list[Record], ahead: int | None = None) -> Record | None:
+        """The first of ``records``, or of as many as are ``ahead``, that says the same; it is then used up."""
+        for index, record in enumerate(records[:ahead]):
+            if self._recorded(record) == same:
+                return records.pop(index)
+        return None
 
-def _taken(same: tuple[str, str], records: list[Record], ahead: int | None = None) -> Record | None:
-    """The first of ``records``, or of as many as are ``ahead``, that says the same; it is then used up."""
-    for index, record in enumerate(records[:ahead]):
-        if _canonical(record) == same:
-            return records.pop(index)
-    return None
+    def _recorded(self, record: Record) -> tuple[str, str]:
+        try:
+            return self._said(record.name, record.arguments)
+        except (ValueError, RecursionError):
+            raise _Differs from None
 
-
-def _canonical(record: Record) -> tuple[str, str]:
-    try:
-        return canonical(record.name, record.arguments)
-    except (ValueError, RecursionError):
-        raise _Differs from None
+    def _said(self, name: str, arguments: str) -> tuple[str, str]:
+        """A call as what it says, whether or not the defaults of its schema are written out."""
+        if (schema := self.resumption.schemas.get(name)) is not None:
+            arguments = json.dumps(without_defaults(schema, json.loads(arguments)))
+        return canonical(name, arguments)

@@ -6,8 +6,9 @@ enough that three hundred at once would hold up the serving loop, so each is com
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol, cast
 
 from emulator.errors import InvalidRequest
@@ -15,7 +16,7 @@ from emulator.recent import Recent, content_key
 from emulator.tools.grammar.answers import Demands, answer_grammar
 from emulator.tools.grammar.decisions import decision_schema
 from emulator.tools.grammar.gbnf import gbnf
-from emulator.tools.jobs import StubFault, StubJob, StubMaker, StubResult
+from emulator.tools.jobs import Grammars, GrammarTooSlow, StubFault, StubJob, StubMaker, StubResult
 from emulator.tools.naming import FUNCTION_WORDS, identifier, identifiers
 from emulator.tools.plain import arguments_json
 from emulator.tools.prove import Proven, Prover
@@ -41,7 +42,8 @@ class Proof:
 class Declared(Protocol):
     """A tool as its client declares it, whatever the protocol.
 
-    ``parameters`` and ``returns`` are the JSON Schemas of its arguments and of its results, or None.
+    ``parameters`` and ``returns`` are the JSON Schemas of its arguments and of its results, or None.  ``grammar``: its
+    arguments are one text, ``input``, that keeps to it.  ``place`` is where in the request schema or grammar stands.
     """
 
     @property
@@ -52,17 +54,23 @@ class Declared(Protocol):
     def parameters(self) -> Any: ...
     @property
     def returns(self) -> Any: ...
+    @property
+    def grammar(self) -> str | None: ...
+    @property
+    def place(self) -> str: ...
 
 
 class Tool:
     """A tool with its stub; ``parameters`` are their Python names in the order of the signature."""
 
-    __slots__ = ("_choices", "_prover", "_schema", "name", "parameters", "python_name", "stub")
+    __slots__ = ("_choices", "_mismatch", "_prover", "_schema", "name", "parameters", "python_name", "stub")
 
-    def __init__(self, stub: ToolStub, schema: Any) -> None:
+    def __init__(self, stub: ToolStub, schema: Any, mismatch: Callable[[str], str | None] | None = None) -> None:
+        """``mismatch`` says what is wrong with the text ``input``, beyond what the schema has to say."""
         self.name, self.python_name, self.stub = stub.name, stub.python_name, stub
         self.parameters = tuple(stub.parameters)
         self._schema = schema
+        self._mismatch = mismatch
         self._prover: Prover | None = None
         self._choices: frozenset[str] | None = None
 
@@ -84,14 +92,29 @@ class Tool:
         return self._choices
 
     def prove(self, arguments: Mapping[str, Any]) -> Proof:
-        """Judge ``arguments``, named as in the stub, by the client's own schema."""
+        """Judge ``arguments``, named as in the stub, by the client's own schema and grammar.
+
+        Raises InvalidRequest where the grammar is one by which nothing can be judged.
+        """
         if self._prover is None:
             names = {wire: python for python, wire in self.stub.parameters.items()}
             self._prover = Prover(self._schema, function=self.python_name, names=names)
         outcome = self._prover.prove(wire_arguments(self.stub, arguments))
-        if isinstance(outcome, Proven):
-            return Proof(arguments_json(outcome.arguments))
-        return Proof(None, outcome.errors)
+        if not isinstance(outcome, Proven):
+            return Proof(None, outcome.errors)
+        if (reason := self._missed(outcome.arguments)) is not None:
+            return Proof(None, (f"{self.python_name}: input {reason}",))
+        return Proof(arguments_json(outcome.arguments))
+
+    def _missed(self, arguments: Mapping[str, Any]) -> str | None:
+        if self._mismatch is None:
+            return None
+        try:
+            return self._mismatch(str(arguments["input"]))
+        except GrammarTooSlow:
+            # Whatever the model wrote in its place, it would be no better off.
+            message = f"Invalid grammar for custom tool '{self.name}': it takes too long to match a text against it."
+            raise InvalidRequest(message, param="tools", code="invalid_grammar") from None
 
     def python_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of an earlier call, named as in the stub, also inside its models: the inverse renaming."""
@@ -168,10 +191,14 @@ class ToolSet:
 
 
 class ToolSets:
-    """Tool sets by content.  ``capacity`` is how many bytes of tools, as JSON, are kept ready."""
+    """Tool sets by content.  ``capacity`` is how many bytes of tools, as JSON, are kept ready; ``grammars`` are needed
+    for tools that have one only."""
 
-    def __init__(self, make: StubMaker, limits: SchemaLimits, capacity: int) -> None:
+    def __init__(
+        self, make: StubMaker, limits: SchemaLimits, capacity: int, *, grammars: Grammars | None = None
+    ) -> None:
         self._make = make
+        self._grammars = grammars
         self._limits = limits
         self._tools = Recent[bytes, Tool](capacity)
         self._sets = Recent[bytes, ToolSet](capacity)
@@ -179,13 +206,22 @@ class ToolSets:
     def get(self, tools: Sequence[Declared], content: tuple[bytes, int] | None = None) -> ToolSet:
         """``content`` is the tools' content_key, for whoever has it already.
 
-        Raises InvalidRequest, with the tool's place, for a schema that can't be used.
+        Raises InvalidRequest, with the tool's place, for a schema or grammar that can't be used.
         """
-        key, size = content or content_key([[t.name, t.description, t.parameters, t.returns] for t in tools])
+        key, size = content or content_key([[t.name, t.description, t.parameters, t.returns, t.grammar] for t in tools])
         if (known := self._sets.get(key)) is not None:
             return known
         jobs = [
-            StubJob(tool.name, python_name, tool.description, tool.parameters, self._limits, returns=tool.returns)
+            StubJob(
+                tool.name,
+                python_name,
+                tool.description,
+                tool.parameters,
+                self._limits,
+                returns=tool.returns,
+                grammar=tool.grammar,
+                place=tool.place,
+            )
             for tool, python_name in zip(tools, identifiers([t.name for t in tools], FUNCTION_WORDS), strict=True)
         ]
         return self._sets.put(key, ToolSet(key, self._unambiguous(dict(enumerate(jobs)))), size)
@@ -213,10 +249,20 @@ class ToolSets:
         missing = [index for index in jobs if index not in found]
         for index, stub in self._made({index: jobs[index] for index in missing}).items():
             if isinstance(stub, StubFault):
-                raise _invalid(index, jobs[index], stub)
+                raise _invalid(jobs[index], stub)
             key, size = keys[index]
-            found[index] = self._tools.put(key, Tool(stub, jobs[index].parameters), size)
+            found[index] = self._tools.put(key, self._tool(stub, jobs[index]), size)
         return found
+
+    def _tool(self, stub: ToolStub, job: StubJob) -> Tool:
+        """Raises InvalidRequest where the grammar can't be used."""
+        if job.grammar is None:
+            return Tool(stub, job.parameters)
+        assert self._grammars is not None, "whoever has tools with grammars says who works with them"
+        if (reason := self._grammars.fault(job.grammar)) is not None:
+            message = f"Invalid grammar for custom tool '{job.name}': {reason}."
+            raise InvalidRequest(message, param=job.place, code="invalid_grammar")
+        return Tool(stub, job.parameters, partial(self._grammars.mismatch, job.grammar))
 
     def _made(self, jobs: Mapping[int, StubJob]) -> dict[int, StubResult]:
         """What comes of each job.  What a result's schema may have done to its maker is no fault of the tool's."""
@@ -228,12 +274,14 @@ class ToolSets:
 
 
 def _content(job: StubJob) -> tuple[bytes, int]:
-    return content_key([job.name, job.python_name, job.description, job.parameters, job.reserved, job.returns])
+    return content_key(
+        [job.name, job.python_name, job.description, job.parameters, job.reserved, job.returns, job.grammar]
+    )
 
 
-def _invalid(index: int, job: StubJob, fault: StubFault) -> InvalidRequest:
+def _invalid(job: StubJob, fault: StubFault) -> InvalidRequest:
     return InvalidRequest(
         f"Invalid schema for function '{job.name}': {fault.message} (at {fault.path}).",
-        param=f"tools[{index}].function.parameters",
+        param=job.place,
         code="invalid_function_parameters",
     )

@@ -16,6 +16,10 @@ from emulator.upstream.faults import Redactor, refused_inside
 
 DONE = b"[DONE]"
 _NOT_HEAD = frozenset({"choices", "usage", "object", "error"})
+_READ = frozenset(
+    ["role", "content", "refusal", "reasoning_content", "reasoning", "reasoning_details", "tool_calls", "function_call"]
+)
+"""Fields of a message or delta that have a meaning here; others are passed on."""
 
 
 class AnswerReader:
@@ -95,27 +99,32 @@ class AnswerReader:
         if finished.setdefault(index, False):
             return None
         delta = choice.get("delta") or choice.get("message")
-        text = reasoning = ""
+        text = reasoning = refusal = ""
+        others: dict[str, Any] | None = None
         calls: tuple[CallDelta, ...] = ()
         if isinstance(delta, dict):
             fields = cast("dict[str, Any]", delta)
             if fields.get("tool_calls"):
                 calls = _calls(fields["tool_calls"])
-            content = fields.get("content") or fields.get("refusal")
+            content, declined = fields.get("content"), fields.get("refusal")
             text = content if isinstance(content, str) else _parts_text(content)
+            refusal = declined if isinstance(declined, str) else ""
+            others = {key: value for key, value in fields.items() if key not in _READ and value} or None
             thought = fields.get("reasoning_content") or fields.get("reasoning") or fields.get("reasoning_details")
             reasoning = thought if isinstance(thought, str) else _parts_text(thought)
         reason = choice.get("finish_reason")
         if not reason or not isinstance(reason, str):
             reason = None
-        logprobs = _logprobs(choice["logprobs"]) if choice.get("logprobs") else ()
-        if text or reasoning or calls:
+        logprobs = _logprobs(choice["logprobs"], "content") if choice.get("logprobs") else ()
+        of_refusal = _logprobs(choice["logprobs"], "refusal") if refusal and choice.get("logprobs") else ()
+        if text or reasoning or calls or refusal or others:
             self._content = True
         elif reason is None and not logprobs:
             return None
         if reason is not None:
             finished[index] = True
-        return AnswerDelta(index, text, reasoning, reason, logprobs, calls)
+        stop = None if reason is None else _stop(choice)
+        return AnswerDelta(index, text, reasoning, reason, logprobs, calls, stop, refusal, of_refusal, others)
 
     def _load(self, payload: bytes) -> dict[str, Any]:
         try:
@@ -132,6 +141,14 @@ class AnswerReader:
 
     def _broken(self, what: str, payload: bytes) -> UpstreamBroken:
         return UpstreamBroken(f"The model server's answer can't be read, {what}: {self._redactor.excerpt(payload)!r}.")
+
+
+def _stop(choice: dict[str, Any]) -> str | None:
+    """The stop sequence that ended the choice, in vLLM's word or SGLang's; the number of a token means nothing here."""
+    for name in ("stop_reason", "matched_stop"):
+        if isinstance(choice.get(name), str):
+            return choice[name]
+    return None
 
 
 def _parts_text(value: object) -> str:
@@ -173,8 +190,8 @@ def _calls(value: object) -> tuple[CallDelta, ...]:
     return tuple(deltas)
 
 
-def _logprobs(value: object) -> tuple[dict[str, Any], ...]:
-    content = cast("dict[str, Any]", value).get("content") if isinstance(value, dict) else None
-    if not isinstance(content, list):
+def _logprobs(value: object, key: str) -> tuple[dict[str, Any], ...]:
+    entries = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
+    if not isinstance(entries, list):
         return ()
-    return tuple(cast("dict[str, Any]", entry) for entry in cast("list[Any]", content) if isinstance(entry, dict))
+    return tuple(cast("dict[str, Any]", entry) for entry in cast("list[Any]", entries) if isinstance(entry, dict))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -22,6 +21,7 @@ from emulator.errors import (
 )
 from emulator.lifetime import Lifetime
 from emulator.ports import AnswerPart
+from emulator.protocols.fields import json_bytes
 from emulator.settings import Settings
 from emulator.upstream.answers import AnswerReader
 from emulator.upstream.connections import pool_for
@@ -34,14 +34,16 @@ _MAX_ERROR = 64 * 1024
 _ERROR_SECONDS = 5.0
 _PROBE_SECONDS = 5.0
 _BLANK = b"\xef\xbb\xbf \t\r\n"
+_IN_QUERY = "".join(map(chr, range(ord("!"), 0x7F)))  # also a % that begins an escape: nothing is escaped twice
 _EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 # Of a request that is passed through these stay here: what belongs to the client's own connection, what
-# frames its body, what is said anew (Authorization), and what would make an answer without a body.
+# frames and codes its body, which is passed on decoded, what is said anew (Authorization), and what would make an
+# answer without a body.
 _OWN_HEADERS = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
-    "upgrade host content-length expect authorization x-api-key accept-encoding cookie forwarded range "
-    "if-match if-none-match if-modified-since if-unmodified-since if-range".split()
+    "upgrade host content-length content-encoding expect authorization x-api-key accept-encoding cookie forwarded "
+    "range if-match if-none-match if-modified-since if-unmodified-since if-range".split()
 )
 
 
@@ -92,12 +94,9 @@ class UpstreamClient:
         self, body: Mapping[str, Any], *, authorization: str | None, lifetime: Lifetime
     ) -> Generator[AnswerPart, None, None]:
         """See ports.Upstream."""
-        payload = dict(body)
-        if self._settings.model is not None:
-            payload["model"] = self._settings.model
-        streams = bool(payload.get("stream"))
+        streams = bool(body.get("stream"))
         credential, redactor = self._credential(authorization)
-        request = Request("POST", self._completions, _json_headers(credential, streams=streams), _dumped(payload))
+        request = Request("POST", self._completions, _json_headers(credential, streams=streams), json_bytes(body))
         with Exchange(
             self._pool, request, lifetime=lifetime, limits=self._limits, streams=streams, redactor=redactor
         ) as exchange:
@@ -114,24 +113,54 @@ class UpstreamClient:
         authorization: str | None,
         lifetime: Lifetime,
         streams: bool = False,
+        at_root: bool = False,
     ) -> Forwarded:
         """Pass a request through; ``path`` is relative to the base URL and not percent-encoded.
 
-        ``streams`` says that the client asks for a stream, whose first token and silences have limits.
-        An error in OpenAI's form is passed through too; others are raised as UpstreamRefused, and so is one
-        that repeats the key.  Raises UpstreamError, ClientGone, and NotFound for a path that leaves the API.
+        ``streams`` says that the client asks for a stream, whose first token and silences have limits; ``at_root``
+        that the path isn't below the base URL's ``/v1`` but beside it.  An error in OpenAI's form is passed through
+        too; others are raised as UpstreamRefused, and so is one that repeats the key.  Raises UpstreamError,
+        ClientGone, and NotFound for a path that leaves the API.
         """
         credential, redactor = self._credential(authorization)
-        sent = {name: value for name, value in headers.items() if name.lower() not in _OWN_HEADERS}
-        request = Request(method, self._target(path, query), sent | _common_headers(credential), body)
+        named = {name.strip().lower() for name in headers.get("Connection", "").split(",")}
+        sent = {name: value for name, value in headers.items() if name.lower() not in _OWN_HEADERS | named}
+        target = self._target(path, query, at_root=at_root)
+        request = Request(method, target, sent | _common_headers(credential), body)
         exchange = Exchange(
             self._pool, request, lifetime=lifetime, limits=self._limits, streams=streams, redactor=redactor
         )
         try:
-            return _forwarded(exchange, method, redactor)
+            return _forwarded(exchange, redactor)
         except BaseException:
             exchange.close()
             raise
+
+    def json_of(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        authorization: str | None,
+        lifetime: Lifetime,
+        at_root: bool = False,
+    ) -> dict[str, Any]:
+        """The JSON object that answers a request to ``path``, which is as in ``forward``.
+
+        Raises UpstreamError, and UpstreamTimeout where ``lifetime`` ended.
+        """
+        credential, redactor = self._credential(authorization)
+        target = self._target(path, "", at_root=at_root)
+        sent = None if body is None else json_bytes(body)
+        request = Request(method, target, _json_headers(credential, streams=False), sent)
+        with Exchange(
+            self._pool, request, lifetime=lifetime, limits=self._limits, streams=False, redactor=redactor
+        ) as exchange:
+            status, headers = exchange.response.status, exchange.response.headers
+            if not 200 <= status <= 299:
+                raise refused(status, headers, _read_error(exchange), redactor)
+            return _json_object(b"".join(_capped(exchange)), redactor)
 
     def probe(self) -> Probe:
         """Ask for the list of models, within a few seconds."""
@@ -190,13 +219,14 @@ class UpstreamClient:
             raise InvalidRequest("The Authorization header has characters that can't be passed on.")
         return (f"Bearer {key}" if key else authorization), Redactor.of(key, authorization)
 
-    def _target(self, path: str, query: str) -> str:
+    def _target(self, path: str, query: str, *, at_root: bool = False) -> str:
         """Path and query below the base URL; dots that climb out of it, with our key in hand, are refused."""
+        below = self._root.removesuffix("/v1") if at_root else self._root
         path = path.lstrip("/")
         if any(step in (".", "..") for step in path.replace("\\", "/").split("/")):
             raise NotFound("There is no such path.")
         joined = "&".join(part for part in (self._query, query) if part)
-        return f"{self._root}/{quote(path, safe='/:@')}" + (f"?{joined}" if joined else "")
+        return f"{below}/{quote(path, safe='/:@')}" + (f"?{quote(joined, safe=_IN_QUERY)}" if joined else "")
 
 
 def _is_header_value(text: str) -> bool:
@@ -216,18 +246,10 @@ def _json_headers(credential: str | None, *, streams: bool) -> dict[str, str]:
     return _common_headers(credential) | {"Content-Type": "application/json", "Accept": accept}
 
 
-def _dumped(payload: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(payload)
-    except TypeError:
-        # Integers beyond 64 bits and lone surrogates are JSON all the same.
-        return json.dumps(payload, separators=(",", ":")).encode()
-
-
-def _forwarded(exchange: Exchange, method: str, redactor: Redactor) -> Forwarded:
+def _forwarded(exchange: Exchange, redactor: Redactor) -> Forwarded:
     response = exchange.response
     headers = kept_headers(response.headers)
-    if response.length_remaining and method != "HEAD":
+    if response.length_remaining:
         headers["content-length"] = str(response.length_remaining)
     if 200 <= response.status <= 299:
         exchange.any_byte_answers = True
@@ -293,6 +315,16 @@ def _read_answer(exchange: Exchange, redactor: Redactor) -> Generator[AnswerPart
     finally:
         if reader.done:
             exchange.drain()
+
+
+def _json_object(answer: bytes, redactor: Redactor) -> dict[str, Any]:
+    try:
+        value = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise UpstreamBroken(f"The model server's answer is no JSON object: {redactor.excerpt(answer)!r}.")
+    return cast("dict[str, Any]", value)
 
 
 def _begins_event(begin: bytes) -> bool:

@@ -26,6 +26,8 @@ _KEPT_HEADERS = frozenset(
     {
         "content-type",
         "content-encoding",
+        "content-disposition",
+        "cache-control",
         "retry-after",
         "retry-after-ms",
         "x-should-retry",
@@ -210,7 +212,8 @@ def failed(error: Exception, origin: str, redactor: Redactor, *, begun: bool) ->
     if isinstance(error, exceptions.LocationValueError | exceptions.PoolError):
         return UpstreamUnreachable(f"The model server at {origin} can't be asked: {text}.")
     if begun:
-        return UpstreamBroken(f"The model server's answer was cut in the middle: {text}.")
+        why = "" if isinstance(reason, http.client.HTTPException) else f": {text}"
+        return UpstreamBroken(f"The model server's answer was cut in the middle{why}.")
     if is_disconnect(error):
         return UpstreamBroken("The model server closed the connection without an answer.")
     return UpstreamBroken(f"What the model server sent is no HTTP answer: {text}.")

@@ -16,18 +16,19 @@ from emulator.service import Wishes
 from emulator.settings import STRATEGIES
 from emulator.turn import Turn
 from emulator.web.facts import turn_facts
-from emulator.web.respond import Watched, authorization, json_response
+from emulator.web.respond import Watched, authorization, identified, json_response
 
 
 def answered(watched: Watched, asked: TurnRequest, form: AnswerForm) -> Response:
     """Raises what the turn raises before its first event; later errors go into the stream."""
+    watched.fields |= {"stream": asked.stream, "tools": len(asked.tools.tools)}
     return _stream(watched, asked, form) if asked.stream else _whole(watched, asked, form)
 
 
 def _whole(watched: Watched, asked: TurnRequest, form: AnswerForm) -> Response:
     turn: Turn | None = None
     try:
-        turn = _turn(watched, asked)
+        turn = begun_turn(watched, asked)
         body = form.whole(turn.events())
         if watched.core.settings.trace and request.headers.get("X-Emulator-Trace"):
             body["emulator"] = {
@@ -36,50 +37,55 @@ def _whole(watched: Watched, asked: TurnRequest, form: AnswerForm) -> Response:
                 "raw": turn.trace.answers,
             }
         response = json_response(body)
-    except BaseException as error:
-        _failed(watched, turn, error)
+    except EmulatorError as error:
+        _failed(turn, error)
         raise
     watched.end()
-    response.headers["X-Request-Id"] = watched.id
     response.headers.update(_headers(_known_first(turn) | _known_last(turn)))
-    return response
+    return identified(response, watched)
 
 
 def _stream(watched: Watched, asked: TurnRequest, form: AnswerForm) -> Response:
     turn: Turn | None = None
     try:
-        turn = begun = _turn(watched, asked)
-        frames = _frames(begun, form)
+        turn = begun = begun_turn(watched, asked)
+        frames = answer_frames(begun, form)
         first = next(frames)  # What fails before the first event still has a status of its own.
-    except BaseException as error:
-        _failed(watched, turn, error)
+    except EmulatorError as error:
+        _failed(turn, error)
         raise
     response = watched.stream(frames, first, lambda error: comment_frame(_comment(begun)) + form.failure(error))
-    response.headers.update(
-        {
-            "Content-Type": "text/event-stream",
-            "Cache-Control": "no-cache",
-            "X-Accel-Buffering": "no",
-            "X-Request-Id": watched.id,
-        }
-    )
-    response.headers.update(_headers(_known_first(begun)))
-    return response
+    response.headers.update(stream_headers(begun))
+    return identified(response, watched)
 
 
-def _failed(watched: Watched, turn: Turn | None, error: BaseException) -> None:
+def stream_headers(turn: Turn) -> dict[str, str]:
+    """The headers of a stream whose first frame is there."""
+    told = {
+        "Content-Type": "text/event-stream",
+        "Cache-Control": "no-cache",
+        "X-Accel-Buffering": "no",
+    }
+    return told | _headers(_known_first(turn))
+
+
+def _failed(turn: Turn | None, error: EmulatorError) -> None:
     """An error says what was tried, too."""
-    if turn is not None and isinstance(error, EmulatorError):
+    if turn is not None:
         error.headers |= _headers(_known_first(turn) | _known_last(turn))
-    watched.end(error)
 
 
-def _turn(watched: Watched, asked: TurnRequest) -> Turn:
-    wishes = Wishes(_wish("Final", ("model", "output")), _wish("Strategy", ("auto", *STRATEGIES)))
+def begun_turn(watched: Watched, asked: TurnRequest) -> Turn:
+    """The request's turn, with what its headers wish for, about to begin.  Raises InvalidRequest."""
     core = watched.core
-    turn = core.turn(asked, authorization(), watched.lifetime, wishes)
+    turn = core.turn(asked, authorization(), watched.lifetime, wishes())
     watched.report, watched.tell = turn_facts(core, asked, turn), turn.told
     return turn
+
+
+def wishes() -> Wishes:
+    """What the request's headers ask for.  Raises InvalidRequest."""
+    return Wishes(_wish("Final", ("model", "output")), _wish("Strategy", ("auto", *STRATEGIES)))
 
 
 def _wish(header: str, choices: tuple[str, ...]) -> str | None:
@@ -118,7 +124,8 @@ def _on_one_line(text: str) -> str:
     return "".join(letter if " " <= letter <= "~" else "?" for letter in " ".join(text.split()))
 
 
-def _frames(turn: Turn, form: AnswerForm) -> Generator[bytes, None, None]:
+def answer_frames(turn: Turn, form: AnswerForm) -> Generator[bytes, None, None]:
+    """The turn as ``form`` streams it.  Raises what the turn raises."""
     with closing(turn.events()) as events:
         yield from form.frames(segmented(events), lambda: _comment(turn))
 

@@ -9,12 +9,22 @@ from __future__ import annotations
 from flask import Request
 
 from emulator.errors import InvalidRequest, RequestTooLarge
+from emulator.web.encodings import decoded
 
 _PIECE = 1 << 16
 
 
 def read_body(request: Request, limit: int) -> bytes:
-    """Raises RequestTooLarge beyond ``limit`` bytes, InvalidRequest where the body ends early or is broken."""
+    """The body as it was before its Content-Encoding.
+
+    Raises RequestTooLarge beyond ``limit`` bytes, coded or not, InvalidRequest where the body ends early or is broken.
+    """
+    raw = _sent(request, limit)
+    coding = request.headers.get("Content-Encoding")
+    return decoded(raw, coding, limit) if coding and raw else raw
+
+
+def _sent(request: Request, limit: int) -> bytes:
     environ = request.environ
     declared = _declared(environ.get("CONTENT_LENGTH"))
     if declared is not None and declared > limit:

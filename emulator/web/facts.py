@@ -1,4 +1,4 @@
-"""What the statistics are told of a request to chat/completions when it is over."""
+"""What the statistics are told of a request when it is over."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from emulator.turn import Turn
 Report = Callable[[bool | None, float], RequestFacts]
 
 
-def passed_facts(core: Emulator, request: TurnRequest) -> Report:
+def passed_facts(core: Emulator, model: str, *, stream: bool) -> Report:
     """Of a request that was passed through; how long the model server took for it, nobody looked."""
 
     def report(succeeded: bool | None, ms: float) -> RequestFacts:
         return RequestFacts(
             upstream=core.upstream_name,
-            model=core.model_of(request),
+            model=model,
             succeeded=succeeded,
             ms=ms,
             own_ms=0.0,
-            stream=request.stream,
+            stream=stream,
         )
 
     return report

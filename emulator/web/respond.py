@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import orjson
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 
 from emulator.admission import Admission, TooManyRequests
 from emulator.errors import ClientGone, EmulatorError, ModelFault, StrategyUnfit
 from emulator.lifetime import Lifetime
 from emulator.logs import log_event
+from emulator.protocols.fields import Json
+from emulator.protocols.messages_errors import error_body
 from emulator.service import Emulator
 from emulator.stats.facts import RequestFacts
 from emulator.upstream.exchange import Exchange
@@ -29,7 +31,7 @@ def emulator() -> Emulator:
 def authorization() -> str | None:
     """The client's Authorization; Anthropic's clients bring their key as ``x-api-key``."""
     given = request.headers.get("Authorization")
-    key = request.headers.get("X-Api-Key") if given is None else None
+    key = None if given else request.headers.get("X-Api-Key")
     return f"Bearer {key}" if key else given
 
 
@@ -37,10 +39,43 @@ def json_response(body: object, status: int = 200) -> Response:
     return Response(orjson.dumps(body), status, content_type="application/json")
 
 
+def request_id() -> str:
+    """The id of the request that is being served: in its log line, its headers and its errors."""
+    if "request_id" not in g:
+        g.request_id = emulator().ids.new("req_")
+    return g.request_id
+
+
+def speaks_anthropic() -> bool:
+    """The client speaks Anthropic's protocol: it says so in a header, or asks for messages."""
+    path = request.path.removeprefix("/v1")
+    return "Anthropic-Version" in request.headers or path == "/messages" or path.startswith("/messages/")
+
+
 def error_response(error: EmulatorError) -> Response:
-    """OpenAI's error body with the error's status and headers."""
-    response = json_response(error.body(), error.status)
+    """The error's status and headers, and its body in the protocol that the client speaks."""
+    anthropic = speaks_anthropic()
+    response = json_response(error_body(error, request_id()) if anthropic else error.body(), error.status)
     response.headers.update(error.headers)
+    response.headers.setdefault("X-Request-Id", request_id())
+    if anthropic:
+        response.headers["Request-Id"] = request_id()
+    return response
+
+
+def told(work: Callable[[Watched], Json]) -> Response:
+    """What ``work`` comes to, as JSON: a request for which no model works."""
+    with Watched(works=False) as watched:
+        response = json_response(work(watched))
+    watched.end()
+    return identified(response, watched)
+
+
+def identified(response: Response, watched: Watched) -> Response:
+    """The response with the request's id, also under the name that Anthropic's clients look for."""
+    response.headers["X-Request-Id"] = watched.id
+    if speaks_anthropic():
+        response.headers["Request-Id"] = watched.id
     return response
 
 
@@ -49,7 +84,8 @@ class Watched:
 
     ``fields`` are what the log is to say beside method, path, status and time.  ``report`` makes what the statistics
     are told, of whether it succeeded (None where nobody can tell) and the milliseconds it took; without it, nothing is.
-    ``tell`` is asked for further fields at the end, whatever it is.  Ended by ``end``.
+    ``tell`` is asked for further fields at the end, whatever it is.  Ended by ``end``, and by an error that leaves the
+    ``with`` statement over it.
     """
 
     __slots__ = (
@@ -68,14 +104,17 @@ class Watched:
         "tell",
     )
 
-    def __init__(self) -> None:
-        """Raises TooManyRequests where the model would be asked for more requests than may be under way."""
+    def __init__(self, *, works: bool = True) -> None:
+        """``works``: the model is to work for it.
+
+        Raises TooManyRequests where the model would be asked for more requests than may be under way.
+        """
         self.core = emulator()
         environ = request.environ
         client = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
         self.lifetime = Lifetime(self.core.settings.timeout, client)
         self.core.watcher.add(self.lifetime)
-        self.id = self.core.ids.new("req_")
+        self.id = request_id()
         self.fields: dict[str, Any] = {}
         self.report: Callable[[bool | None, float], RequestFacts] | None = None
         self.tell: Callable[[], Mapping[str, Any]] | None = None
@@ -85,12 +124,19 @@ class Watched:
         self._method, self._path = request.method, request.path
         self._admission: Admission = current_app.extensions["admission"]
         self._place: int | None = None
-        if request.method == "POST":  # A GET asks no model to work.
+        if works and request.method == "POST":  # A GET asks no model to work.
             try:
                 self._place = self._admission.enter()
             except TooManyRequests as error:
                 self.end(error)
                 raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            self.end(error)
 
     def end(self, error: BaseException | None = None) -> None:
         """Only the first end counts."""

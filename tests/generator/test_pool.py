@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from emulator.errors import EmulatorError
-from emulator.generator import Generator, pool
+from emulator.generator import Generator, process
 from emulator.tools.jobs import StubFault, StubJob, do
 from emulator.tools.schema import SchemaLimits
 from emulator.tools.toolstub import ToolStub
@@ -72,7 +72,7 @@ def test_a_worker_ended_from_outside_costs_nobody_anything(generator: Generator)
 
 
 def test_a_job_over_which_the_worker_hangs_is_refused_and_the_others_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(process, "_GRACE_SECONDS", 0.0)
     generator = Generator(job_seconds=2.0)
     generator([job("a")])
     assert generator.pid is not None

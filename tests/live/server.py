@@ -72,19 +72,20 @@ class Answer:
 class Server:
     """A process of ``python app.py`` with a log folder of its own; ``url`` is without /v1.
 
-    ``patience``: seconds that a client waits for the next byte of an answer.
+    ``patience``: seconds that a client waits for the next byte of an answer.  ``python`` is the interpreter that has the
+    server's packages: this one, unless the tests are run by that of a client.
     """
 
     patience = PATIENCE
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, *flags: str, python: str | Path = sys.executable) -> None:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("EMULATOR_")}
         self.log_dir = folder / "logs"
         self._errors = folder / "stderr"
         own = ("--store", f"sqlite:///{folder / 'programs.sqlite3'}")
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, str(ROOT / "app.py"), "--port", "0", "--log-dir", str(self.log_dir), *own, *flags],
+                [str(python), str(ROOT / "app.py"), "--port", "0", "--log-dir", str(self.log_dir), *own, *flags],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

@@ -189,12 +189,21 @@ def test_a_wrong_method_is_answered_with_those_allowed(server: Server, method: s
     assert answer.error["type"] == "invalid_request_error"
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/completions", "/v1/chat", "/v2/chat/completions", "/v1/%2e%2e/etc"])
+@pytest.mark.parametrize(
+    "path", ["/v1/chat", "/v2/chat/completions", "/v1/files", "/v1/%2e%2e/etc", "/v1/responses/compact"]
+)
 def test_an_unknown_path_is_not_found(server: Server, path: str) -> None:
     """A wrong base URL is the most frequent mistake of all: the answer is JSON and says what there is."""
     answer = server.ask("POST", path, b"{}")
     assert answer.status == 404
     assert answer.error["code"] == "not_found"
+    assert "/v1/chat/completions" in answer.error["message"]
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "//v1//"])
+def test_a_base_url_taken_for_a_path_is_told_what_there_is(server: Server, path: str) -> None:
+    answer = server.ask("POST", path, b"{}")
+    assert answer.status == 405
     assert "/v1/chat/completions" in answer.error["message"]
 
 

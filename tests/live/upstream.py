@@ -24,7 +24,7 @@ PATIENCE = 30.0
 MODEL = "scripted"
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 _TOOL_WORDS = ("tools", "tool_choice", "functions", "function_call", "parallel_tool_calls")
-_HEAD = {"id": "chatcmpl-scripted", "created": 1_700_000_000, "model": MODEL, "system_fingerprint": "fp_scripted"}
+_HEAD = {"id": "chatcmpl-scripted", "created": 1_700_000_000, "system_fingerprint": "fp_scripted"}
 
 
 class Hold:
@@ -62,6 +62,7 @@ class Reply:
     chunk: int = 7
     finish_reason: str = "stop"
     usage: Json | None = field(default_factory=lambda: dict(USAGE))
+    model: str = MODEL
     status: int = 200
     raw: bytes | None = None
     content_type: str = "application/json"
@@ -101,8 +102,8 @@ class ScriptedUpstream(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self._lock = threading.Lock()
         self.reset()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -180,7 +181,7 @@ def plain_body(reply: Reply, n: int = 1) -> bytes:
         if reply.reasoning:
             message["reasoning_content"] = reply.reasoning
         choices.append({"index": index, "message": message, "logprobs": None, "finish_reason": reply.finish_reason})
-    answer: Json = _HEAD | {"object": "chat.completion", "choices": choices}
+    answer: Json = _head(reply) | {"object": "chat.completion", "choices": choices}
     if reply.usage is not None:
         answer["usage"] = reply.usage
     return json.dumps(answer).encode()
@@ -190,18 +191,18 @@ def stream_frames(reply: Reply, n: int = 1, *, include_usage: bool = False) -> I
     """The events of a streamed answer: roles, then content of all choices in turn, then how they ended."""
     texts = _texts(reply, n)
     for index in range(len(texts)):
-        yield _chunk(index, {"role": "assistant", "content": ""})
+        yield _chunk(reply, index, {"role": "assistant", "content": ""})
     for piece in _pieces(reply.reasoning, reply.chunk):
-        yield _chunk(0, {"reasoning_content": piece})
+        yield _chunk(reply, 0, {"reasoning_content": piece})
     pieces = [_pieces(text, reply.chunk) for text in texts]
     for position in range(max(map(len, pieces), default=0)):
         for index, of_choice in enumerate(pieces):
             if position < len(of_choice):
-                yield _chunk(index, {"content": of_choice[position]})
+                yield _chunk(reply, index, {"content": of_choice[position]})
     for index in range(len(texts)):
-        yield _chunk(index, {}, reply.finish_reason)
+        yield _chunk(reply, index, {}, reply.finish_reason)
     if include_usage and reply.usage is not None:
-        yield _event(_HEAD | {"object": "chat.completion.chunk", "choices": [], "usage": reply.usage})
+        yield _event(_head(reply) | {"object": "chat.completion.chunk", "choices": [], "usage": reply.usage})
     yield b"data: [DONE]\n\n"
 
 
@@ -213,9 +214,13 @@ def _pieces(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)] if size else [text] if text else []
 
 
-def _chunk(index: int, delta: Json, finish_reason: str | None = None) -> bytes:
+def _head(reply: Reply) -> Json:
+    return _HEAD | {"model": reply.model}
+
+
+def _chunk(reply: Reply, index: int, delta: Json, finish_reason: str | None = None) -> bytes:
     choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-    return _event(_HEAD | {"object": "chat.completion.chunk", "choices": [choice]})
+    return _event(_head(reply) | {"object": "chat.completion.chunk", "choices": [choice]})
 
 
 def _event(data: Json) -> bytes:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import UpstreamBroken
-from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, Head, ReasoningDelta, TextDelta
+from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, Head, ReasoningDelta, RefusalDelta, TextDelta
 from emulator.protocols.segments import segmented
 
 LONG = "x" * 70
@@ -102,3 +102,14 @@ def test_an_error_loses_no_words() -> None:
     assert next(said) == TextDelta(0, "almo")
     with pytest.raises(UpstreamBroken):
         next(said)
+
+
+def test_a_refusal_is_cut_like_any_words() -> None:
+    said = [RefusalDelta(0, "I c"), RefusalDelta(0, "an't do"), RefusalDelta(0, " that."), Finished(0, "stop")]
+    assert list(segmented(said)) == [
+        RefusalDelta(0, "I"),
+        RefusalDelta(0, " can't"),
+        RefusalDelta(0, " do"),
+        RefusalDelta(0, " that."),
+        Finished(0, "stop"),
+    ]

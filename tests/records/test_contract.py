@@ -95,6 +95,17 @@ def test_putting_again_replaces_value_and_time(records: Records) -> None:
     assert records.get(key) == b"new"
 
 
+def test_what_is_deleted_is_gone_and_nothing_else(records: Records) -> None:
+    key, other = unique("deleted"), unique("kept")
+    records.put(key, b"x", HOUR)
+    records.put(other, b"y", HOUR)
+    records.delete(key)
+    records.delete(unique("absent"))
+    assert (records.get(key), records.get(other)) == (None, b"y")
+    records.put(key, b"new", HOUR)
+    assert records.get(key) == b"new"
+
+
 def test_a_record_is_gone_after_its_time_and_another_stays(records: Records) -> None:
     brief, lasting = unique("brief"), unique("lasting")
     records.put(lasting, b"lasting", HOUR)
@@ -215,6 +226,8 @@ def test_a_server_that_is_gone_is_told_and_one_that_is_back_is_used(server: Stor
         assert gone.value.status == 503 and gone.value.code == "store_unavailable"
     with pytest.raises(StoreUnavailable):
         records.put("key", b"lost", HOUR)
+    with pytest.raises(StoreUnavailable):
+        records.delete("key")
     server.start()
     records.put("key", b"after", HOUR)
     assert records.get("key") == b"after"

@@ -28,6 +28,10 @@ class FakeRecords:
         self.gets += 1
         return self.values[key][0] if key in self.values else None
 
+    def delete(self, key: str) -> None:
+        self._check()
+        self.values.pop(key, None)
+
     def close(self) -> None: ...
 
     def _check(self) -> None:

@@ -105,14 +105,61 @@ def test_a_process_that_puts_seldom_sweeps_too(path: Path) -> None:
     assert rows(path) == 1
 
 
-def test_a_full_store_gives_up_what_would_end_first(path: Path) -> None:
+def test_a_full_store_gives_up_what_came_first(path: Path) -> None:
+    """Not what would end first: answers are kept for weeks, and programs that wait for results for a day."""
     records = SqliteRecords(path, max_bytes=4 << 20)
     for n in range(300):
-        records.put(f"key-{n}", os.urandom(40_000), HOUR + n)
+        records.put(f"key-{n}", os.urandom(40_000), HOUR * (1 if n % 2 else 1000))
         assert records.get(f"key-{n}") is not None
     assert records.get("key-0") is None
     records.close()
     assert path.stat().st_size <= 4 << 20
+
+
+def test_large_records_do_not_push_out_the_others(path: Path) -> None:
+    records = SqliteRecords(path, max_bytes=16 << 20)
+    for n in range(300):
+        records.put(f"small-{n}", os.urandom(10_000), HOUR)
+    for n in range(60):
+        records.put(f"large-{n}", os.urandom(1_000_000), HOUR)
+        assert records.get(f"large-{n}") is not None
+    assert None not in [records.get(f"small-{n}") for n in range(300)]
+    assert [records.get(f"large-{n}") is None for n in range(60)] == sorted(
+        (records.get(f"large-{n}") is None for n in range(60)), reverse=True
+    )
+    records.close()
+
+
+def test_many_small_records_leave_room_for_a_large_one(path: Path) -> None:
+    records = SqliteRecords(path, max_bytes=16 << 20)
+    for n in range(2000):
+        records.put(f"small-{n}", os.urandom(9_000), HOUR)
+    records.put("large", os.urandom(1_000_000), HOUR)
+    assert records.get("large") is not None
+    assert records.get("small-1999") is not None
+    records.close()
+
+
+def test_a_record_larger_than_its_share_is_refused(path: Path) -> None:
+    records = SqliteRecords(path, max_bytes=16 << 20)
+    records.put("key", bytes(1 << 20), HOUR)
+    with pytest.raises(StoreUnavailable, match="1048577 bytes are too many"):
+        records.put("key", bytes((1 << 20) + 1), HOUR)
+    assert records.get("key") == bytes(1 << 20)
+    records.close()
+
+
+def test_a_file_of_before_there_was_a_share_for_large_records_goes_on(records: SqliteRecords, path: Path) -> None:
+    records.put("old", b"x", HOUR)
+    records.close()
+    earlier = sqlite3.connect(path)
+    earlier.execute("DROP INDEX programs_large")
+    earlier.close()
+    smaller = SqliteRecords(path, max_bytes=8 << 20)
+    for n in range(40):
+        smaller.put(f"key-{n}", os.urandom(300_000), HOUR)
+    assert smaller.get("old") == b"x"
+    smaller.close()
 
 
 def test_a_value_that_can_never_fit_is_refused_and_the_store_goes_on(path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from emulator.code.readings import Manner
 from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
-from emulator.events import Finished, ReasoningDelta, TextDelta
-from emulator.ports import Capabilities
+from emulator.events import Finished, ReasoningDelta, RefusalDelta, TextDelta
+from emulator.ports import AnswerDelta, Capabilities
 from emulator.strategies.bridge import bridge
 from emulator.tools.answer_format import AnswerFormat
 from tests.strategies.playing import KEYS, Played, formed, play, whole
@@ -36,6 +36,12 @@ def test_calls(text: str) -> None:
 def test_words() -> None:
     assert run('{"answer": "Hello."}').events == [TextDelta(0, "Hello."), Finished(0, "stop")]
     assert run("Hello.").text == "Hello.", "a model that doesn't decide has answered"
+
+
+def test_a_refusal_is_an_answer() -> None:
+    declined = [AnswerDelta(0, refusal="No."), *whole("")]
+    played = play(bridge(formed()), [declined], Capabilities())
+    assert played.events == [RefusalDelta(0, "No."), Finished(0, "stop")]
 
 
 def test_the_upstream_is_held_to_the_schema_where_it_can_be() -> None:

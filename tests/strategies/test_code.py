@@ -9,7 +9,7 @@ import pytest
 
 from emulator.code.readings import Manner
 from emulator.errors import EmptyAnswer, ModelFault, ToolCallRequired
-from emulator.events import ArgumentsDelta, Finished, ReasoningDelta, TextDelta
+from emulator.events import ArgumentsDelta, Finished, OtherFields, ReasoningDelta, RefusalDelta, TextDelta
 from emulator.ports import AnswerDelta
 from emulator.runs import RunLimits
 from emulator.strategies.code import answer
@@ -94,6 +94,34 @@ def test_an_empty_answer_is_asked_again_and_never_silent() -> None:
     assert run(whole(" \n"), whole("Yes.")).events == [TextDelta(0, "Yes."), Finished(0, "stop")]
     with pytest.raises(EmptyAnswer):
         run(*[whole("")] * 3)
+
+
+def test_where_words_are_all_that_is_asked_for_none_is_an_answer_too() -> None:
+    played = run(whole(""), may_be_empty=True)
+    assert (played.events, len(played.asked)) == ([Finished(0, "stop")], 1)
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_a_refusal_is_an_answer(required: bool) -> None:
+    declined = [AnswerDelta(0, refusal="I "), AnswerDelta(0, refusal="won't.", finish_reason="stop")]
+    played = run(declined, required=required)
+    assert played.events == [RefusalDelta(0, "I "), RefusalDelta(0, "won't."), Finished(0, "stop")]
+
+
+def test_what_an_answer_has_beside_words_is_passed_on() -> None:
+    cited = {"annotations": [{"type": "url_citation"}]}
+    played = run([AnswerDelta(0, "Hello.", others=cited), *whole("")])
+    assert played.events == [OtherFields(0, cited), TextDelta(0, "Hello."), Finished(0, "stop")]
+
+
+def test_audio_is_an_answer_and_notes_without_words_are_none() -> None:
+    spoken = {"audio": {"data": "AAAA"}}
+    assert run([AnswerDelta(0, others=spoken, finish_reason="stop")]).events == [
+        OtherFields(0, spoken),
+        Finished(0, "stop"),
+    ]
+    with pytest.raises(EmptyAnswer):
+        run(*[[AnswerDelta(0, others={"annotations": [{}]}, finish_reason="stop")]] * 3)
 
 
 def test_single() -> None:

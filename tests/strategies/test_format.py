@@ -32,7 +32,7 @@ def test_what_does_not_fit_is_asked_again() -> None:
 
 
 def test_what_never_fits_is_an_error() -> None:
-    with pytest.raises(ModelFault, match="response_format"):
+    with pytest.raises(ModelFault, match="not the JSON that was asked for"):
         run("No.", "No.", repairs=1)
 
 

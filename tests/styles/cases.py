@@ -31,6 +31,8 @@ class Declared:
     description: str | None
     parameters: Json
     returns: Json = None
+    grammar: str | None = None
+    place: str = "tools"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ import jsonschema_rs
 import pytest
 
 from emulator.errors import InvalidRequest
+from emulator.tools import lark
 from emulator.tools.grammar.answers import Demands
-from emulator.tools.jobs import StubFault, StubJob, StubResult, do
+from emulator.tools.jobs import GrammarTooSlow, StubFault, StubJob, StubResult, do
 from emulator.tools.schema import SchemaLimits
 from emulator.tools.toolset import Tool, ToolSet, ToolSets
 
@@ -27,6 +28,8 @@ class Declared:
     parameters: Any = None
     description: str | None = None
     returns: Any = None
+    grammar: str | None = None
+    place: str = "tools"
 
 
 class Maker:
@@ -40,9 +43,21 @@ class Maker:
         return [do(job) for job in jobs]
 
 
+class Here:
+    """Works with grammars in this process; one named ``slow`` takes too long."""
+
+    def fault(self, grammar: str) -> str | None:
+        return lark.fault(grammar)
+
+    def mismatch(self, grammar: str, text: str) -> str | None:
+        if "slow" in grammar:
+            raise GrammarTooSlow
+        return lark.mismatch(grammar, text)
+
+
 def sets(capacity: int = 100_000) -> tuple[ToolSets, Maker]:
     maker = Maker()
-    return ToolSets(maker, LIMITS, capacity), maker
+    return ToolSets(maker, LIMITS, capacity, grammars=Here()), maker
 
 
 def test_known_tools_and_sets_are_not_made_again() -> None:
@@ -62,6 +77,7 @@ def test_known_tools_and_sets_are_not_made_again() -> None:
         Declared("a", {"required": ["city"], "properties": CITY["properties"], "type": "object"}),
         Declared("a2", CITY),
         Declared("a", CITY, returns={"type": "string"}),
+        Declared("a", CITY, grammar='start: "x"'),
     ],
 )
 def test_whatever_differs_in_a_tool_makes_another(changed: Declared) -> None:
@@ -92,7 +108,8 @@ def test_stubs_of_some_or_all() -> None:
 
 def nested(name: str, **properties: Any) -> Declared:
     inner = {"type": "object", "properties": properties}
-    return Declared(name, {"type": "object", "properties": {"filter": inner}, "required": ["filter"]})
+    schema = {"type": "object", "properties": {"filter": inner}, "required": ["filter"]}
+    return Declared(name, schema, place=f"the place of {name}")
 
 
 def classes(tools: ToolSet) -> list[str]:
@@ -129,7 +146,7 @@ def test_a_renamed_tool_that_fails_is_named_by_its_own_place() -> None:
 
     with pytest.raises(InvalidRequest) as caught:
         ToolSets(Fails(), LIMITS, 9).get([nested("a", x={}), nested("b", y={})])
-    assert caught.value.param == "tools[1].function.parameters"
+    assert caught.value.param == "the place of b"
 
 
 ITEM = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
@@ -228,7 +245,7 @@ def test_an_earlier_call_is_shown_in_the_stubs_names() -> None:
 def test_a_schema_that_can_not_be_used_is_the_clients_error(parameters: Any, reason: str) -> None:
     known, _ = sets()
     with pytest.raises(InvalidRequest) as caught:
-        known.get([Declared("fine", CITY), Declared("bad", parameters)])
+        known.get([Declared("fine", CITY), Declared("bad", parameters, place="tools[1].function.parameters")])
     error = caught.value
     assert (error.status, error.param, error.code) == (
         400,
@@ -288,3 +305,35 @@ def test_a_decision_is_in_the_clients_names() -> None:
     assert not jsonschema_rs.is_valid(schema, {"calls": [{"name": "now", "arguments": {}}]})
     assert not jsonschema_rs.is_valid(schema, {"answer": "Hello!"})
     assert jsonschema_rs.is_valid(tools.decisions(["find-it"]), {"answer": "Hello!"})
+
+
+TEXT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
+
+
+def test_a_text_must_match_its_tools_grammar() -> None:
+    known, _ = sets()
+    tool = known.get([Declared("run-sql", TEXT, grammar='start: "SELECT " /[a-z]+/')]).by_name["run-sql"]
+    assert tool.prove({"input": "SELECT x"}).arguments == '{"input":"SELECT x"}'
+    assert tool.prove({"input": "DROP x"}).errors == (
+        "run_sql: input must match its grammar; it can't go on at line 1, column 1, with 'DROP x'",
+    )
+    assert tool.prove({}).errors == ('run_sql: missing required argument "input"',)
+
+
+def test_a_grammar_that_nothing_can_be_judged_by_is_the_clients_error() -> None:
+    """Not a fault of the model's call, which would be asked for again and again."""
+    known, _ = sets()
+    tool = known.get([Declared("run-sql", TEXT, grammar='start: slow\nslow: "x"')]).by_name["run-sql"]
+    with pytest.raises(InvalidRequest, match="custom tool 'run-sql': it takes too long") as caught:
+        tool.prove({"input": "x"})
+    assert (caught.value.status, caught.value.code) == (400, "invalid_grammar")
+
+
+def test_a_grammar_that_can_not_be_compiled_is_the_clients_error() -> None:
+    known, _ = sets()
+    with pytest.raises(InvalidRequest) as caught:
+        known.get([Declared("run-sql", TEXT, grammar="start: nothing", place="tools[0].format.definition")])
+    error = caught.value
+    assert (error.status, error.param, error.code) == (400, "tools[0].format.definition", "invalid_grammar")
+    assert "'run-sql'" in error.message
+    assert "nothing" in error.message

@@ -49,7 +49,11 @@ DELTAS: list[tuple[Any, AnswerDelta | None]] = [
     ({"reasoning": "t", "reasoning_details": [{"type": "reasoning.text", "text": "t"}]}, AnswerDelta(0, "", "t")),
     ({"reasoning_details": [{"text": "t"}, {"summary": "s"}, {"data": "x"}]}, AnswerDelta(0, "", "ts")),
     ({"reasoning": {"text": "t"}}, None),
-    ({"content": None, "refusal": "no"}, AnswerDelta(0, "no")),
+    ({"content": None, "refusal": "no"}, AnswerDelta(0, refusal="no")),
+    ({"content": "a", "refusal": {"text": "no"}}, AnswerDelta(0, "a")),
+    ({"role": "assistant", "content": None, "annotations": [], "audio": None, "function_call": None}, None),
+    ({"content": "a", "annotations": [{"type": "x"}]}, AnswerDelta(0, "a", others={"annotations": [{"type": "x"}]})),
+    ({"audio": {"id": "a", "data": "AA"}}, AnswerDelta(0, others={"audio": {"id": "a", "data": "AA"}})),
     (
         {"tool_calls": [{"index": 1, "id": "c", "function": {"name": "f", "arguments": "{}"}}]},
         AnswerDelta(0, calls=(CallDelta(1, "f", "{}", "c"),)),
@@ -67,6 +71,16 @@ DELTAS: list[tuple[Any, AnswerDelta | None]] = [
 def test_a_piece(sent: Any, part: AnswerDelta | None, form: str) -> None:
     parts = read({"choices": [{form: sent}]}, STOP)
     assert parts == [AnswerHead({}), *([part] if part else []), AnswerDelta(0, finish_reason="stop")]
+
+
+def test_logprobs_of_words_and_of_a_refusal() -> None:
+    logprobs = {"content": [{"token": "a"}], "refusal": [{"token": "n"}, None]}
+    [_, words, refusal, *_] = read(
+        delta({"content": "a"}, logprobs=logprobs | {"refusal": None}),
+        delta({"refusal": "n"}, "stop", logprobs=logprobs | {"content": None}),
+    )
+    assert words == AnswerDelta(0, "a", logprobs=({"token": "a"},))
+    assert refusal == AnswerDelta(0, finish_reason="stop", refusal="n", refusal_logprobs=({"token": "n"},))
 
 
 def test_head_comes_once_without_what_is_no_identity() -> None:
@@ -195,3 +209,17 @@ def test_an_error_inside_an_answer(error: Any, status: int, message: str) -> Non
         read(delta({"content": "a"}), {"error": error, "choices": [{"finish_reason": "error"}]})
     assert caught.value.status == status
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("told", "stop"),
+    [
+        ({"stop_reason": "END"}, "END"),
+        ({"matched_stop": "END"}, "END"),
+        ({"stop_reason": None, "matched_stop": 151645}, None),
+        ({}, None),
+    ],
+    ids=["vLLM", "SGLang", "a token", "nobody"],
+)
+def test_the_stop_sequence_that_ended_a_choice(told: dict[str, Any], stop: str | None) -> None:
+    assert read(delta({"content": "a"}, "stop", **told))[-1] == AnswerDelta(0, "a", finish_reason="stop", stop=stop)

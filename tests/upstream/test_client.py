@@ -49,14 +49,14 @@ from tests.upstream.wire import (
 
 def test_request_as_it_arrives(answering: Answering) -> None:
     server = answering(http(PLAIN))
-    ask(client_of(server, model="theirs"), authorization="Bearer clients-own", temperature=0.5, unknown={"x": "é"})
+    ask(client_of(server), authorization="Bearer clients-own", temperature=0.5, unknown={"x": "é"})
     head = server.heads[0].split("\r\n")
     assert head[0] == "POST /v1/chat/completions HTTP/1.1"
     sent = dict(line.lower().split(": ", 1) for line in head[1:])
     assert sent["authorization"] == f"bearer {KEY}"
     assert sent["accept-encoding"] == "identity" and sent["content-type"] == "application/json"
     assert orjson.loads(server.bodies[0]) == {
-        "model": "theirs",
+        "model": "m",
         "messages": [],
         "stream": False,
         "temperature": 0.5,

@@ -109,6 +109,8 @@ def test_only_openais_form_is_openais_form() -> None:
 def test_headers_that_are_kept() -> None:
     headers = {
         "Content-Type": "a/b",
+        "Content-Disposition": 'attachment; filename="a.mp3"',
+        "Cache-Control": "no-cache",
         "Retry-After": "1",
         "X-Request-Id": "r",
         "OpenAI-Processing-Ms": "5",
@@ -121,6 +123,8 @@ def test_headers_that_are_kept() -> None:
     }
     assert kept_headers(headers) == {
         "content-type": "a/b",
+        "content-disposition": 'attachment; filename="a.mp3"',
+        "cache-control": "no-cache",
         "retry-after": "1",
         "x-request-id": "r",
         "openai-processing-ms": "5",

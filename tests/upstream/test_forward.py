@@ -49,7 +49,8 @@ def test_forward_is_byte_for_byte(answering: Answering) -> None:
             "Host": "evil",
             "Authorization": "Bearer other",
             "Cookie": "c",
-            "Connection": "close",
+            "Connection": "close, X-Hop",
+            "X-Hop": "1",
             "Content-Length": "99",
         },
     )
@@ -66,7 +67,7 @@ def test_forward_is_byte_for_byte(answering: Answering) -> None:
     assert head[0] == "POST /v1/embeddings?a=1&b=%20 HTTP/1.1"
     sent = dict(line.split(": ", 1) for line in head[1:])
     assert sent["Authorization"] == f"Bearer {KEY}" and sent["OpenAI-Beta"] == "b" and sent["Content-Type"] == "x/y"
-    assert sent["Host"].startswith("127.0.0.1") and not {"Cookie", "Connection"} & sent.keys()
+    assert sent["Host"].startswith("127.0.0.1") and not {"Cookie", "Connection", "X-Hop"} & sent.keys()
     assert server.bodies[0] == b"\x00raw"
     forward(client).body.close()
     assert server.connections == 1
