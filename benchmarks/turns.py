@@ -49,7 +49,7 @@ class Side:
         if not self.prose:
             check_call(answer.status, answer.body, number, translated=self.server.translates)
             return {self.name: answer.seconds}
-        if answer.status != 200 or b"Sentence 1 was" not in answer.body or not answer.body.endswith(b"[DONE]\n\n"):
+        if answer.status != 200 or b"Sentence" not in answer.body or not answer.body.endswith(b"[DONE]\n\n"):
             raise BrokenAnswer(f"status {answer.status}, expected two sentences, got {answer.body[-300:]!r}")
         return {self.name: answer.first_byte}
 

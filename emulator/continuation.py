@@ -18,7 +18,7 @@ from emulator.protocols.conversation import Message, Result
 from emulator.runs import RunResult
 
 _ID = re.compile(r"call_(?P<key>[0-9a-f]{24})(?P<index>0|[1-9a-f][0-9a-f]{0,3})")
-_REMINDER = "<system-reminder>"
+_REMINDER = re.compile(r"<system-reminder>(?:[^<]|<(?!/?system-reminder>))*+</system-reminder>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,6 @@ class Trail:
     """The turns at the conversation's end that are nothing but calls and results, from message ``start`` on.
 
     ``own`` are the calls of the answer ``key``, of which there were ``rounds``; ``earlier`` those before them.
-    ``noted``: notes stand among them or behind.
     """
 
     key: str
@@ -55,7 +54,6 @@ class Trail:
     earlier: tuple[Record, ...]
     own: tuple[Record, ...]
     rounds: int
-    noted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,8 @@ class Resumption:
 def trail_of(conversation: Sequence[Message], texts: Collection[str] = ()) -> Trail | None:
     """The trail of the answer that made the last calls; None if something else stands last, or the ids aren't ours.
 
-    Notes are let pass: nobody waits for an answer to them.  A result that isn't text is the model's to look at, and no
-    program's.  ``texts`` are the tools whose results are strings, whatever they look like.
+    A note that was told before is let pass; a new one is the model's to hear, and so is a result that isn't text to
+    look at.  ``texts`` are the tools whose results are strings, whatever they look like.
     """
     start = len(conversation)
     while start and (conversation[start - 1].calls or _is_note(conversation[start - 1])):
@@ -92,12 +90,29 @@ def trail_of(conversation: Sequence[Message], texts: Collection[str] = ()) -> Tr
     own_ids = [call.id for turn in turns[first:] for call in turn.calls]
     if key in keys[:first] or own_ids != [CallIds(key).id(index) for index in range(len(own_ids))]:
         return None
+    if not _told_before(conversation):
+        return None
     earlier, own = _records(turns[:first], texts), _records(turns[first:], texts)
-    return Trail(key, start, earlier, own, len(turns) - first, len(turns) < len(conversation) - start)
+    return Trail(key, start, earlier, own, len(turns) - first)
+
+
+def _told_before(conversation: Sequence[Message]) -> bool:
+    """All notes behind the last calls say what the model was told before: some clients repeat them in each round."""
+    last = len(conversation)
+    while not conversation[last - 1].calls:
+        last -= 1
+    return last == len(conversation) or _notes(conversation[last:]) <= _notes(conversation[:last])
+
+
+def _notes(messages: Sequence[Message]) -> set[str]:
+    """Every reminder in them, and of every text what is beside its reminders."""
+    texts = [text for message in messages for text in _texts(message.content)]
+    return {note.strip() for text in texts for note in (*_REMINDER.findall(text), _REMINDER.sub("", text))}
 
 
 def _is_note(message: Message) -> bool:
-    """It tells the model something by the way, and asks for nothing."""
+    """It tells the model something by the way.  Whether a user means it, only the model can tell: OpenCode and Claude
+    Code put what is typed meanwhile into such words, too."""
     if message.role in ("system", "developer"):
         return True
     return message.role == "user" and all(_is_reminder(text) for text in _texts(message.content))
@@ -111,15 +126,7 @@ def _texts(content: str | list[dict[str, Any]] | None) -> list[str]:
 
 def _is_reminder(text: str) -> bool:
     """Nothing but reminders in tags, as Claude Code sends them beside results."""
-    rest = text.strip()
-    while rest.startswith(_REMINDER):
-        _, end, behind = rest.partition(_REMINDER.replace("<", "</"))
-        if not end:
-            return False
-        rest = behind.lstrip()
-        if not rest:
-            return True
-    return False
+    return bool(text.strip()) and not _REMINDER.sub("", text).strip()
 
 
 def _is_text(result: Result) -> bool:

@@ -157,7 +157,8 @@ class Settings:
     timeout: float = setting(600.0, "seconds a request may take in all", low=0.1, high=DAY, aliases=("MAX_TIMEOUT",))
     max_requests: int = setting(
         0,
-        "chats answered at a time by all server processes; further ones get 429 with Retry-After; 0 is no limit",
+        "requests that the model works on at a time, in all server processes; further ones get 429 with Retry-After; "
+        "0 is no limit",
         low=0,
         high=4096,
         aliases=("CONCURRENT_REQUESTS",),

@@ -126,11 +126,23 @@ NOTES = [
 
 
 @pytest.mark.parametrize("note", NOTES)
-def test_notes_beside_results_end_no_program(note: Message) -> None:
+def test_notes_that_are_repeated_end_no_program(note: Message) -> None:
     trail = trail_of([USER, note, ours(0, 1), note, ours(2), note, note])
     assert trail is not None
-    assert (trail.start, trail.rounds, len(trail.own), trail.noted) == (2, 2, 3, True)
+    assert (trail.start, trail.rounds, len(trail.own)) == (2, 2, 3)
     assert trail_of([USER, note]) is None
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_a_new_note_is_the_models_to_hear(note: Message) -> None:
+    assert trail_of([USER, ours(0, 1), note]) is None
+    assert trail_of([USER, said("<system-reminder>other</system-reminder>"), ours(0, 1), note]) is None
+
+
+def test_what_is_new_beside_a_reminder_is_the_models_to_hear() -> None:
+    begun = [said(f"{REMINDER}\n\nhi"), ours(0)]
+    assert trail_of([*begun, said(REMINDER, "system")]) is not None
+    assert trail_of([*begun, said(f"{REMINDER} Stop!", "system")]) is None
 
 
 @pytest.mark.parametrize(

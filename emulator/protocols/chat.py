@@ -18,6 +18,7 @@ from emulator.protocols.conversation import ResponseFormat
 from emulator.protocols.declared import ToolRules
 from emulator.protocols.fields import Json, json_object, required, typed
 from emulator.protocols.request import TOOL_PARAMETERS, TurnRequest, chat_form
+from emulator.protocols.schemas import standard_schema
 
 _MOST_CHOICES = 128  # OpenAI's own limit
 
@@ -92,12 +93,13 @@ def parse_chat(raw: bytes, rules: ToolRules) -> ChatRequest:
 def _format(body: Json) -> ResponseFormat | None:
     """Other types than JSON's are the upstream's to know."""
     given: Json = typed(body, "response_format", dict, "an object", {})
-    if given.get("type") == "json_object":
-        return ResponseFormat()
-    if given.get("type") != "json_schema":
+    kind = given.get("type")
+    if kind not in ("json_object", "json_schema"):
         return None
-    described: Json = required(given, "json_schema", dict, "an object", "response_format.")
-    path = "response_format.json_schema."
-    return ResponseFormat(
-        typed(described, "schema", dict, "an object", {}, path), typed(described, "name", str, "a string", "", path)
-    )
+    path, described = "response_format.", given
+    if kind == "json_schema" and given.get("schema") is None:
+        described = required(given, "json_schema", dict, "an object", path)
+        path = "response_format.json_schema."
+    # Beside the type it stands where llama.cpp and Together have it.
+    schema = typed(described, "schema", dict, "an object", None if kind == "json_object" else {}, path)
+    return ResponseFormat(standard_schema(schema), typed(described, "name", str, "a string", "", path))

@@ -15,7 +15,7 @@ from emulator.protocols.declared import ToolForm, ToolRules, declared_tools, kno
 from emulator.protocols.fields import Json, object_at, required, typed, unsupported, wrong_type
 
 _PARAMETERS = ("functions", "function_call")
-_REPLACED_BY = ("tools", "tool_choice", "parallel_tool_calls")
+_REPLACED_BY = ("tools", "tool_choice")
 
 
 def is_legacy(body: Mapping[str, Any]) -> bool:

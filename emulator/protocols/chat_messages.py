@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from emulator.errors import InvalidRequest
-from emulator.protocols.conversation import Message, PastCall, Result
+from emulator.protocols.conversation import Message, PastCall, Result, paired, unanswered
 from emulator.protocols.custom import custom_arguments
 from emulator.protocols.fields import Json, empty_array, missing, object_at, required, typed, unsupported, wrong_type
 
@@ -102,7 +102,7 @@ def _results(
     """The messages right behind an assistant turn that answer its calls, in the order of the calls."""
     asked = index - 1
     known = {call.id for call in calls}
-    found: dict[str, Result] = {}
+    found: dict[str, list[Result]] = {}
     while index < len(raw):
         fields, content = _message(raw[index], f"messages[{index}]")
         if fields["role"] not in ("tool", "function"):
@@ -111,7 +111,8 @@ def _results(
         if identifier not in known or (legacy and found):
             raise _orphan(fields["role"], index)
         failed = fields.get("is_error") is True  # Anthropic's word; Chat Completions has none of its own.
-        found[identifier] = Result(identifier, content if content is not None else "", failed)
+        result = Result(identifier, content if content is not None else "", failed)
+        found.setdefault(identifier, []).append(result)
         index += 1
     if legacy and not found:
         raise InvalidRequest(
@@ -119,14 +120,14 @@ def _results(
             f"The call of '{calls[0].name[:80]}' in messages[{asked}] did not have one.",
             param="messages",
         )
-    if unanswered := [call.id for call in calls if call.id not in found]:
+    if missing_ids := unanswered(calls, found):
         raise InvalidRequest(
             "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
             f"'tool_call_id'. These tool_call_ids of messages[{asked}] did not have response messages: "
-            f"{', '.join(unanswered)}.",
+            f"{', '.join(missing_ids)}.",
             param="messages",
         )
-    return tuple(found[call.id] for call in calls), index
+    return paired(calls, found), index
 
 
 def _answered(fields: Json, index: int) -> str:

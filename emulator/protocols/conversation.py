@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,6 +27,23 @@ class Result:
     id: str
     content: str | list[dict[str, Any]]
     error: bool = False
+
+
+def unanswered(calls: Sequence[PastCall], results: Mapping[str, Sequence[Result]]) -> list[str]:
+    """Ids of calls that have no result, each once; a result answers one call."""
+    counts = Counter(call.id for call in calls)
+    return [identifier for identifier, count in counts.items() if len(results.get(identifier, ())) < count]
+
+
+def paired(calls: Sequence[PastCall], results: Mapping[str, Sequence[Result]]) -> tuple[Result, ...]:
+    """The results in the order of the calls, none of which is unanswered.
+
+    Of calls that share an id, as some servers make them, the first gets the first result; of results too many the last
+    ones count.
+    """
+    counts = Counter(call.id for call in calls)
+    waiting = {identifier: iter(results[identifier][-count:]) for identifier, count in counts.items()}
+    return tuple(next(waiting[call.id]) for call in calls)
 
 
 @dataclass(frozen=True, slots=True)

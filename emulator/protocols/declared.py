@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.errors import InvalidRequest
 from emulator.protocols.conversation import DeclaredTools, FunctionTool
 from emulator.protocols.fields import Json, empty_array
+from emulator.protocols.schemas import standard_schema
 from emulator.recent import Recent, content_key
 
 _SEEN_BYTES = 8 << 20
@@ -111,7 +112,9 @@ def _read(raw: list[Any], form: ToolForm, places: Sequence[str]) -> dict[str, Fu
                     code="invalid_value",
                 )
             first[tool.name] = place
-            tools[tool.name] = tool
+            tools[tool.name] = replace(
+                tool, parameters=standard_schema(tool.parameters), returns=standard_schema(tool.returns)
+            )
     return tools
 
 

@@ -49,11 +49,18 @@ def too_deep() -> InvalidRequest:
 
 
 def json_bytes(value: Any) -> bytes:
-    """``value`` as JSON: integers beyond 64 bits and lone surrogates, which orjson refuses, are JSON all the same."""
+    """``value`` as JSON: integers beyond 64 bits and lone surrogates, which orjson refuses, are JSON all the same.
+
+    Raises InvalidRequest for what is nested too deeply, since only a request's own parts can be: this may be asked
+    deeper in the stack than they were read.
+    """
     try:
         return orjson.dumps(value)
     except TypeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+        try:
+            return json.dumps(value, separators=(",", ":")).encode()
+        except RecursionError:
+            raise too_deep() from None
 
 
 def _loads(raw: bytes) -> Any:

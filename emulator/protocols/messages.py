@@ -22,6 +22,7 @@ from emulator.protocols.messages_changes import offered_tools
 from emulator.protocols.messages_errors import THREAD_UNSUPPORTED, wrong_tag
 from emulator.protocols.messages_tools import FORM
 from emulator.protocols.request import TurnRequest
+from emulator.protocols.schemas import standard_schema
 
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 _HELD_BY_SERVERS = {
@@ -195,4 +196,5 @@ def _format(format: object, path: str) -> ResponseFormat | None:
     kind = required(described, "type", str, "a string", f"{path}.")
     if kind != "json_schema":
         raise InvalidRequest(f"{path}.type: Input should be 'json_schema', not '{kind[:80]}'.", param=f"{path}.type")
-    return ResponseFormat(required(described, "schema", dict, "an object", f"{path}."), place=f"{path}.schema")
+    schema = required(described, "schema", dict, "an object", f"{path}.")
+    return ResponseFormat(standard_schema(schema), place=f"{path}.schema")

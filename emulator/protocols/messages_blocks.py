@@ -13,7 +13,7 @@ from typing import Any
 
 from emulator.errors import InvalidRequest
 from emulator.protocols.conversation import Message, PastCall, Result, thought_fields
-from emulator.protocols.fields import Json, json_bytes, missing, object_at, required, too_deep, typed
+from emulator.protocols.fields import Json, json_bytes, missing, object_at, required, typed
 from emulator.protocols.messages_content import (
     CONTENT,
     RESULT,
@@ -140,14 +140,7 @@ def _past_call(block: Json, path: str) -> PastCall:
     identifier = required(block, "id", str, "a string", f"{path}.")
     name = required(block, "name", str, "a string", f"{path}.")
     given = required(block, "input", dict, "an object", f"{path}.")
-    return PastCall(identifier, name, _json_text(given))
-
-
-def _json_text(value: object) -> str:
-    try:
-        return json_bytes(value).decode()
-    except RecursionError:
-        raise too_deep() from None
+    return PastCall(identifier, name, json_bytes(given).decode())
 
 
 def _results(calls: tuple[PastCall, ...], turn: _Turn, following: _Turn | None) -> tuple[Result, ...]:

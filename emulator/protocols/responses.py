@@ -33,6 +33,7 @@ from emulator.protocols.fields import (
 from emulator.protocols.request import TOOL_PARAMETERS, TurnRequest
 from emulator.protocols.responses_items import Past, conversation, input_items, references, resolved
 from emulator.protocols.responses_tools import declared, has_search, outer_names, placed_tools, tool_choice
+from emulator.protocols.schemas import standard_schema
 
 _OWN = TOOL_PARAMETERS | frozenset(
     """
@@ -252,7 +253,7 @@ def _format(text: Json) -> ResponseFormat | None:
     typed(given, "description", str, "a string", None, "text.format.")
     typed(given, "strict", bool, "a boolean", None, "text.format.")
     return ResponseFormat(
-        required(given, "schema", dict, "an object", "text.format."),
+        standard_schema(required(given, "schema", dict, "an object", "text.format.")),
         required(given, "name", str, "a string", "text.format."),
         "text.format.schema",
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from emulator.errors import InvalidRequest, NotFound
-from emulator.protocols.conversation import Message, PastCall, Result, thought_fields
+from emulator.protocols.conversation import Message, PastCall, Result, paired, thought_fields, unanswered
 from emulator.protocols.custom import custom_arguments
 from emulator.protocols.fields import Json, json_bytes, missing, object_at, required, typed, unsupported, wrong_type
 from emulator.protocols.responses_content import content_of, spoken, with_parts
@@ -136,24 +136,26 @@ class _Turn:
     words: list[str] = field(default_factory=list[str])
     thoughts: list[str] = field(default_factory=list[str])
     calls: list[PastCall] = field(default_factory=list[PastCall])
-    results: dict[str, Result] = field(default_factory=dict[str, Result])
+    results: dict[str, list[Result]] = field(default_factory=dict[str, list[Result]])
 
     @property
     def is_over(self) -> bool:
         """It has called, and all its calls are answered: what the model says next is another turn."""
-        return bool(self.calls) and all(call.id in self.results for call in self.calls)
+        answered = bool(self.calls) and all(call.id in self.results for call in self.calls)
+        return answered and not unanswered(self.calls, self.results)
+
+    def answer(self, result: Result) -> None:
+        self.results.setdefault(result.id, []).append(result)
 
     def message(self) -> Message | None:
         """None where nothing but thought is in it.  Raises InvalidRequest where a call has no result."""
         if not self.calls and not self.words:
             return None
-        for call in self.calls:
-            if call.id not in self.results:
-                raise InvalidRequest(f"No tool output found for function call {call.id[:80]}.", param="input")
+        for identifier in unanswered(self.calls, self.results):
+            raise InvalidRequest(f"No tool output found for function call {identifier[:80]}.", param="input")
         content = "\n\n".join(self.words) if self.words else None
         fields = thought_fields(self.thoughts)
-        results = tuple(self.results[call.id] for call in self.calls)
-        return Message("assistant", content, fields, tuple(self.calls), results)
+        return Message("assistant", content, fields, tuple(self.calls), paired(self.calls, self.results))
 
 
 class _Reader:
@@ -210,12 +212,12 @@ class _Reader:
             kind = "custom tool call" if item["type"] == "custom_tool_call_output" else "function call"
             raise InvalidRequest(f"No tool call found for {kind} output with call_id {identifier[:80]}.", param="input")
         if item["type"] == "tool_search_output":
-            turn.results[identifier] = Result(identifier, _found_tools(item, path))
+            turn.answer(Result(identifier, _found_tools(item, path)))
             return
         if item.get("output") is None:
             raise missing(f"{path}.output")
         failed = item.get("is_error") is True  # Anthropic's word; OpenAI has none of its own.
-        turn.results[identifier] = Result(identifier, content_of(item, "output", path, apart=True), failed)
+        turn.answer(Result(identifier, content_of(item, "output", path, apart=True), failed))
 
 
 def _hosted(search: Json, path: str) -> bool:

@@ -57,7 +57,7 @@ def _ended(task: CodeTask, resumption: Resumption, outcome: Outcome, model: str)
         yield from output_answer(task, shown)
         return
     transcript, start = task.transcript, resumption.trail.start
-    if shown and not (outcome.unread or resumption.trail.noted):
+    if shown and not outcome.unread:
         yield from answer(task, Start(transcript.worded(resumption.kept.text, shown, start), worded=True))
     else:
         yield from answer(task, Start(transcript.plain(output=outcome.output), worded=True))

@@ -36,11 +36,6 @@ class SchemaError(Exception):
         self.path = path
 
 
-def inside(ref: str) -> str:
-    """A reference from the schema's root, written as one: without a base URI it can mean nothing else."""
-    return f"#{ref}" if ref.startswith("/") else ref
-
-
 @dataclass(frozen=True, slots=True)
 class SchemaLimits:
     """``bytes`` of the schema as compact JSON, ``depth`` in nested schemas, ``properties`` in the whole
@@ -175,7 +170,7 @@ class _Rebuilding:
         return {name: self.schema(item, f"{path}.{name}", depth) for name, item in items.items()}
 
     def reference(self, value: Any, path: str) -> str:
-        pointer = inside(cast(str, _checked(value, _is_string, "a string", path)))
+        pointer = cast(str, _checked(value, _is_string, "a string", path))
         if pointer != "#" and not pointer.startswith("#/"):
             raise SchemaError("only references inside the schema can be followed: # and #/…", path)
         pointer = pointer.rstrip("/") if pointer == "#/" else pointer

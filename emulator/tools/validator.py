@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
-from emulator.tools.schema import SchemaError, inside
+from emulator.tools.schema import SchemaError
 
 # A schema that names no draft is read as 2020-12.  Many tools still carry draft 7's `items: [...]` or draft 4's
 # `exclusiveMinimum: true` without saying so: those are judged by the newest draft under which they mean something.
@@ -51,7 +51,7 @@ def compile_schema(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
     """
     try:
         _check_weight(schema)
-        return _compile(_rooted(dict(schema)))
+        return _compile(dict(schema))
     except RecursionError:
         raise SchemaError("the schema is nested too deeply", "parameters") from None
 
@@ -73,25 +73,6 @@ def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:
                     continue
     assert first is not None
     raise first
-
-
-def _rooted(schema: Any, *, data: bool = False) -> Any:
-    """The schema with references such as ``/$defs/X``, as LiteLLM writes them for Anthropic, made ``#/$defs/X``.
-
-    ``data``: values of the client's, which may look like anything.
-    """
-    if isinstance(schema, list):
-        items = cast(list[Any], schema)
-        return [_rooted(item, data=data) for item in items]
-    if not isinstance(schema, dict) or data:
-        return cast(Any, schema)
-    rooted: dict[str, Any] = {
-        key: _rooted(value, data=key in ("enum", "const", "default", "examples"))
-        for key, value in cast(dict[str, Any], schema).items()
-    }
-    if isinstance(ref := rooted.get("$ref"), str):
-        rooted["$ref"] = inside(ref)
-    return rooted
 
 
 def _names_known_draft(schema: dict[str, Any]) -> bool:
@@ -178,7 +159,6 @@ def target(ref: object, root: Mapping[str, Any]) -> object:
     """What a reference inside the schema points to; raises SchemaError for any other reference."""
     if not isinstance(ref, str):
         raise SchemaError("a reference must be a string", "parameters")
-    ref = inside(ref)
     if ref != "#" and not ref.startswith("#/"):
         raise SchemaError(f"the reference {_clip(repr(ref), 100)} does not begin with '#/'", "parameters")
     node: object = root

@@ -185,7 +185,8 @@ class Watched:
 
         def close() -> None:
             frames.close()
-            self.end(ClientGone("The client closed the connection."))
+            # Of an answer to HEAD nobody takes the body.
+            self.end(None if self._method == "HEAD" else ClientGone("The client closed the connection."))
 
         response.call_on_close(close)
         return response

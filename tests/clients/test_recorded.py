@@ -190,12 +190,22 @@ def test_a_program_goes_on_where_the_results_are(server: Server, name: str, stre
     assert read.text
 
 
-@pytest.mark.parametrize("words", ["<system-reminder>\n@say Noted.\n</system-reminder>", "@say Noted."])
+REMINDER = "<system-reminder>\n@say Noted.\n</system-reminder>"
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "in_all"), [(REMINDER, True, 3), (REMINDER, False, 1), ("@say Noted.", True, 1)]
+)
 @both_modes
-def test_words_behind_the_results_are_for_the_model(server: Server, stream: bool, words: str) -> None:
-    """Claude Code puts reminders there, which wait for the program's end, and what its user types, which doesn't."""
+def test_words_behind_the_results_are_for_the_model(
+    server: Server, stream: bool, words: str, told: bool, in_all: int
+) -> None:
+    """Claude Code puts reminders there, again and again, and what its user types meanwhile: only a reminder that was
+    told before lets a program go on."""
     client = CLIENTS["claude_code"]
     body = client.body("program", stream=stream)
+    if told:
+        body["messages"][0]["content"].insert(0, {"type": "text", "text": words})
     rounds = 0
     read, _ = read_answer(server, client, body)
     while read.calls:
@@ -204,7 +214,7 @@ def test_words_behind_the_results_are_for_the_model(server: Server, stream: bool
         body = client.follow(body, read, results)
         body["messages"][-1]["content"].append({"type": "text", "text": words})
         read, _ = read_answer(server, client, body)
-    assert rounds == (3 if "reminder" in words else 1)
+    assert rounds == in_all
     assert read.text == "Noted."
 
 

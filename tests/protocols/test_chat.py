@@ -9,7 +9,7 @@ import pytest
 
 from emulator.errors import InvalidRequest
 from emulator.protocols.chat import ChatRequest, parse_chat
-from emulator.protocols.conversation import PastCall, Result, ToolChoice
+from emulator.protocols.conversation import PastCall, ResponseFormat, Result, ToolChoice
 from emulator.protocols.declared import ToolRules
 from emulator.protocols.request import TOOL_PARAMETERS, upstream_body
 
@@ -222,3 +222,33 @@ def test_a_chat_without_tools_is_plain() -> None:
 def test_integers_beyond_64_bits_reach_the_upstream_as_they_are() -> None:
     raw = b'{"messages": [{"role": "user", "content": "x"}], "weird": {"x": [12345678901234567890123]}}'
     assert parse_chat(raw, ToolRules()).body["weird"] == {"x": [12345678901234567890123]}
+
+
+SCHEMA: dict[str, Any] = {"type": "OBJECT", "title": None}
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"type": "text"}, None),
+        ({"type": "json_object"}, ResponseFormat()),
+        ({"type": "json_schema", "json_schema": {"name": "a"}}, ResponseFormat({}, "a")),
+        (
+            {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}},
+            ResponseFormat({"type": "object"}, "a"),
+        ),
+        ({"type": "json_schema", "schema": SCHEMA}, ResponseFormat({"type": "object"})),
+        ({"type": "json_object", "schema": SCHEMA}, ResponseFormat({"type": "object"})),
+    ],
+)
+def test_formats_in_all_places_where_servers_have_them(given: dict[str, Any], wanted: ResponseFormat | None) -> None:
+    assert parse(response_format=given).format == wanted
+
+
+def test_tools_are_read_in_any_spelling_of_schemas() -> None:
+    spelt = {
+        "name": "f",
+        "parameters": {"type": "OBJECT", "description": None, "properties": {"a": {"type": "STRING"}}},
+    }
+    [tool] = parse(tools=[{"type": "function", "function": spelt}]).tools.tools
+    assert tool.parameters == {"type": "object", "properties": {"a": {"type": "string"}}}

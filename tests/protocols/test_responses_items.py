@@ -299,3 +299,11 @@ def test_any_items_are_read_or_refused() -> None:
             read(USER, item | ({"role": "user"} if dice.random() < 0.3 else {}))
         except EmulatorError as error:
             assert error.status == 400
+
+
+def test_calls_that_share_an_id_get_their_outputs_in_order() -> None:
+    """Some servers make such ids; an output that is told of the wrong call would be a lie."""
+    [_, made] = read(USER, call("a"), call("a", "g"), output("a", "one"), output("a", "two"))
+    assert [answer.content for answer in made.results] == ["one", "two"]
+    with pytest.raises(InvalidRequest, match="No tool output found for function call a"):
+        read(USER, call("a"), call("a", "g"), output("a", "one"))
