@@ -1,7 +1,7 @@
 """Arguments that nearly fit their schema → the same arguments in the type that was meant.
 
 Rule: only what loses nothing and has one reading, and only where the validator complains: ``"3"`` → 3
-where nothing but a number fits, ``"true"`` → True, a JSON text → its object or list, 3.0 → 3 where an
+where nothing but a number fits, ``"true"`` → True, a JSON or Python text → its object or list, 3.0 → 3 where an
 integer is demanded, a None left out where null isn't allowed and the property is optional.  The places
 come from the validator's own errors, so every keyword and reference means here what it means there; and
 all edits of a round are made at once, so that a call costs a few validations, whatever its schema.
@@ -9,6 +9,7 @@ all edits of a round are made at once, so that a call costs a few validations, w
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ _GONE: Final = object()
 _MAX_ERRORS = 20_000
 _MAX_ROUNDS = 6
 _MAX_BRANCH_DEPTH = 4
+_LONGEST_LITERAL = 1 << 16
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,4000})", re.ASCII)
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _TYPE_NAMES: dict[type, str] = {
@@ -185,12 +187,28 @@ def _chosen(value: Json, options: Sequence[Json]) -> Json:
 
 
 def _parsed(text: str) -> Json:
-    """The object or array that a JSON text spells without loss, else None."""
-    try:
-        parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-        return Plain().value(parsed)
-    except (ValueError, RecursionError, NotJson):
-        return None
+    """The object or array that a text spells without loss, in JSON or else as a Python literal; else None."""
+    for spelled in (_json, _literal):
+        try:
+            return Plain().value(spelled(text))
+        except (ValueError, SyntaxError, RecursionError, MemoryError, NotJson):
+            continue
+    return None
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+
+
+def _literal(text: str) -> Any:
+    """What models write between tags for Qwen3-Coder, whose own parser reads it so."""
+    if len(text) > _LONGEST_LITERAL:
+        raise ValueError("too long for Python's parser")
+    spelled = ast.parse(text.strip(), mode="eval")
+    for part in ast.walk(spelled):
+        if isinstance(part, ast.Dict):
+            _unique([(ast.dump(key) if key else "**", None) for key in part.keys])
+    return ast.literal_eval(spelled)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
