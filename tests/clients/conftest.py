@@ -6,6 +6,7 @@ packages (``openai2/``).
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import sys
@@ -69,6 +70,14 @@ def anyio_backend() -> str:
 async def one_loop(anyio_backend: str) -> AsyncIterator[None]:
     """Keeps the event loop from one test to the next, for clients that keep their connections."""
     yield  # noqa: PT022 - the loop is kept for as long as this stands here
+
+
+@pytest.fixture(scope="module", autouse=True)
+def abandoned_clients() -> Iterator[None]:
+    """Collects the asynchronous clients that tests leave open, while no loop runs: found later, they would close what
+    belongs to a loop that is gone within that of some other test, which would fail of it."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@
 Rules, in this order.  Lines of the user's request (or else of the system text) that begin with ``@`` are its script:
 
     @1 get_weather(city="Paris")   code of the first answer; several lines make one block, in their order
-    @2 add(a=1, b=2)               code of the answer behind the first results, and so on; ``@1+`` is of every round
+    @2 add(a=1, b=2)               code of the answer behind the first results, and so on
     @words I will look.            words in front of the code
     @repair now()                  code of the answer to a complaint of the server (default: the same code again)
     @say It is sunny.              the words at the end (default: they repeat the results)
@@ -36,7 +36,7 @@ from tests.clients.samples import Filler, Words, json_of
 from tests.live.upstream import MODEL, Asked, Hold, Json, Reply, ScriptedUpstream
 
 GREETING = "Hello! How can I help you today?"
-_DIRECTIVE = re.compile(r"^@(\w+\+?)(?: (.*))?$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^@(\w+)(?: (.*))?$", re.MULTILINE)
 _NAME_WORD = re.compile(r"[a-z]{4,}")
 _COMMON_WORDS = frozenset(
     ["function", "tool", "with", "from", "make", "args", "list", "find", "call", "final", "result"]
@@ -52,7 +52,7 @@ class Script:
     said: dict[str, str] = field(default_factory=dict[str, str])
 
     def step(self, rounds: int) -> str:
-        return "\n".join(self.code.get(str(rounds + 1)) or self.code.get("1+", []))
+        return "\n".join(self.code.get(str(rounds + 1), []))
 
 
 class Model(ScriptedUpstream):

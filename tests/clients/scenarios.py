@@ -15,6 +15,8 @@ import pytest
 from pydantic import BaseModel, Field
 
 Json = dict[str, Any]
+MOST_CALLS = 30
+"""More than any scenario makes: a loop that goes beyond never ends."""
 HARD_TEXT = "Grüße an 你好 🎉 – \"so\" und 'so',\n\tC:\\neu\\x41 `code` {not: json} </tool_call>"
 
 
@@ -127,6 +129,7 @@ class Toolbox:
         [tool] = [tool for tool in TOOLS if tool.name == name]
         given: Json = json.loads(arguments) if isinstance(arguments, str) else arguments
         self.made.append((name, given))
+        assert len(self.made) <= MOST_CALLS, "it never ends"
         result = tool.run(tool.arguments.model_validate(given))
         return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
 

@@ -210,6 +210,7 @@ def test_words_behind_the_results_are_for_the_model(
     read, _ = read_answer(server, client, body)
     while read.calls:
         rounds += 1
+        assert rounds <= in_all, "it never ends"
         results = [RESULTS.get(list(arguments.values())[-1], "text") for _, arguments in read.calls]
         body = client.follow(body, read, results)
         body["messages"][-1]["content"].append({"type": "text", "text": words})

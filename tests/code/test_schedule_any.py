@@ -85,7 +85,7 @@ programs = _joined(
 
 
 @given(programs, RESULTS)
-@settings(max_examples=150, deadline=None, report_multiple_bugs=False)
+@settings(max_examples=150, report_multiple_bugs=False)
 @example("xs = [f(1)]\nif f(2) or g(x=xs):\n    f(xs)", (0,))
 def test_any_program_means_what_it_means_in_cpython(source: str, results: tuple[int, ...]) -> None:
     meant = run_plainly(source, TOOLS, canned(*results))

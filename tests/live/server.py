@@ -91,6 +91,7 @@ class Server:
                 text=True,
                 cwd=folder,
                 env=ours,
+                start_new_session=True,
             )
         self.url = self._serving()
 
@@ -108,12 +109,14 @@ class Server:
         raise AssertionError(f"The server does not serve: {said}{self._errors.read_text()}")
 
     def stop(self) -> None:
+        """End it as its users do; what doesn't end is killed, with all that it started, and is a fault."""
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.communicate(timeout=PATIENCE)
+            self._process.communicate(timeout=2 * PATIENCE)  # more than --graceful-timeout
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.communicate(timeout=PATIENCE)
+            raise AssertionError(f"The server did not end when told to: {self.logged()[-4000:]}") from None
 
     def logged(self) -> str:
         """Everything it has written: its log and its stderr."""

@@ -100,7 +100,9 @@ def test_an_event_leaves_as_soon_as_it_can(server: Server, scripted: ScriptedUps
         response = connection.getresponse()
         read = b""
         while b"Paris" not in read:
-            read += response.readline()
+            line = response.readline()
+            assert line, read
+            read += line
         words = [json.loads(line[6:])["choices"][0]["delta"].get("content") for line in read.splitlines() if line]
         assert "".join(filter(None, words)) == "I will look."
         assert hold.reached.wait(PATIENCE)

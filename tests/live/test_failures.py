@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from typing import Any, cast
 
 import pytest
 
 from tests.live.conftest import StartServer
 from tests.live.server import PARIS, TOOLS, Answer, Server, fold
-from tests.live.upstream import Json, Reply, ScriptedUpstream, plain_body, stream_frames
+from tests.live.upstream import PATIENCE, Json, Reply, ScriptedUpstream, plain_body, stream_frames
 
 pytestmark = pytest.mark.live
 
@@ -222,8 +223,9 @@ def hasty_server(start_server: StartServer, model_server: ScriptedUpstream) -> S
     """Takes three seconds for a request at most; the stubs of TOOLS, which count in, are ready."""
     server = start_server("--base-url", model_server.url, "--no-check", "--timeout", "3")
     model_server.script = lambda asked: Reply(text=PARIS)
-    while server.chat(tools=TOOLS).status == 504:
-        pass
+    end = time.monotonic() + PATIENCE
+    while (answer := server.chat(tools=TOOLS)).status == 504:
+        assert time.monotonic() < end, answer
     return server
 
 

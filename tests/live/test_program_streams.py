@@ -56,7 +56,9 @@ def test_a_loop_calls_before_the_model_has_ended(server: Server, scripted: Scrip
         assert hold.reached.wait(PATIENCE)
         started: list[str] = []
         while len(started) < 2:
-            started += _names(response.readline())
+            line = response.readline()
+            assert line, "the stream has ended"
+            started += _names(line)
         hold.release()
         for line in response:
             started += _names(line)

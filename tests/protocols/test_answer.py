@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.protocols.answer import comment_frame, sse, usage_detail
@@ -35,7 +35,6 @@ def test_a_comment() -> None:
 TEXTS = st.text(st.characters(codec="utf-8"))
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(TEXTS, TEXTS, max_size=3), max_size=3), st.sampled_from(["", "message_start"]))
 def test_frames_are_read_as_they_were_meant(said: list[Json], event: str) -> None:
     """Whatever line ends are in the words, and with comments between."""

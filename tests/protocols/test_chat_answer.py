@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -323,19 +323,16 @@ def full(value: Any) -> Any:
     return {key: full(field) for key, field in cast(dict[str, Any], value).items() if field not in (None, [])}
 
 
-@settings(deadline=None)
 @given(turns(["f", "g"], 3))
 def test_clients_hear_the_same_of_tools(events: list[Event]) -> None:
     assert_alike(events)
 
 
-@settings(deadline=None)
 @given(turns(["f", "sql"], 3))
 def test_clients_hear_the_same_of_custom_tools(events: list[Event]) -> None:
     assert_alike(events, **CUSTOMS)
 
 
-@settings(deadline=None)
 @given(turns(["f", "g"], 1))
 def test_clients_hear_the_same_of_functions(events: list[Event]) -> None:
     assert_alike(events, legacy=True)

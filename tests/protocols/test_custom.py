@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import InvalidRequest
@@ -44,7 +44,6 @@ def test_a_definition_has_a_limit() -> None:
     assert (raised.value.param, raised.value.code) == ("tools[3].format.definition", "string_above_max_length")
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8")), st.lists(st.integers(0, 200), max_size=6))
 def test_the_input_is_read_as_it_comes(text: str, cuts: list[int]) -> None:
     arguments = arguments_json({"input": text})

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import InvalidRequest
@@ -143,7 +143,6 @@ def test_a_protocol_may_allow_longer_names() -> None:
         checked_name("a" * 129, "p", 128)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_an_error_shows_a_name_no_further_than_needed(name: str) -> None:
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emulator.errors import InvalidRequest
@@ -70,7 +70,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(VALUES)
 @example(-(2**63) - 1)
 @example(2**64)
@@ -81,7 +80,6 @@ def test_parameters_are_passed_on_to_the_last_digit(value: Any) -> None:
     assert json.loads(json_bytes(read)) == json.loads(given)
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_a_body_that_is_given_back_can_be_said_again(value: Any) -> None:
     """Rounded, where orjson knows no such integers."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import InvalidRequest
@@ -218,7 +218,6 @@ def test_text_alone_is_a_string(parts: list[Json], content: Any) -> None:
     assert content_of(parts) == content
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_words_come_through_as_they_are(said: str) -> None:
     assert content_of(text_parts(said)) == (said if said.strip() else "")
@@ -233,7 +232,6 @@ ANY_JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(list(STAND)), st.dictionaries(st.sampled_from(FIELDS[1:]), ANY_JSON), st.sampled_from(list(PLACES))
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import (
@@ -82,7 +82,6 @@ PATHS = st.from_regex(r"[a-z]+(\[[0-9]{1,3}\]|\.[a-z]+)*", fullmatch=True)
 CODES = st.sampled_from([None, "missing_required_parameter", "invalid_type", THREAD_UNSUPPORTED])
 
 
-@settings(deadline=None)
 @given(WORDS, st.none() | WORDS, CODES, st.integers(400, 599).filter(lambda status: status != 413))
 def test_every_body_is_one_of_anthropics(message: str, param: str | None, code: str | None, status: int) -> None:
     """But that for 413, whose type Anthropic's reference has and its OpenAPI document hasn't."""
@@ -90,7 +89,6 @@ def test_every_body_is_one_of_anthropics(message: str, param: str | None, code: 
     assert anthropic_problems(ANTHROPIC_ERROR, error_body(error, "req_1")) == []
 
 
-@settings(deadline=None)
 @given(WORDS, PATHS, CODES, st.booleans())
 def test_a_path_is_always_told_and_never_in_brackets(message: str, path: str, code: str | None, named: bool) -> None:
     error = InvalidRequest(f"{message} '{path}'" if named else message, param=path, code=code)

@@ -7,7 +7,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.protocols.conversation import (
@@ -80,7 +80,6 @@ def test_a_format_of_the_words_is_not_the_codes() -> None:
 NAME = st.text(max_size=8) | st.sampled_from([*TOOL_PARAMETERS, "model", "n", "stream", "user", "response_format"])
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAME, st.none() | st.integers() | st.text(max_size=3)))
 def test_no_upstream_sees_anything_of_tool_calling(body: Json) -> None:
     given = request(body=body, tools=DECLARED)

@@ -110,7 +110,7 @@ TYPES: st.SearchStrategy[Type] = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(TYPES, min_size=1, max_size=3))
 def test_the_generator_says_of_every_type_what_the_signature_says(kinds: list[Type]) -> None:
     fields = tuple(FieldType(f"w-{n}", f"w_{n}", kind, True, None, Facts()) for n, kind in enumerate(kinds))

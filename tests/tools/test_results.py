@@ -256,7 +256,7 @@ SCHEMAS = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SCHEMAS)
 def test_hostile_text_stays_text(schema: dict[str, Any]) -> None:
     made = stub(schema, obj(title=obj(**{"1st": STR})))
@@ -278,7 +278,7 @@ def test_hostile_text_stays_text(schema: dict[str, Any]) -> None:
     assert len(calls) == made_by_class
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(HOSTILE, SCHEMAS, min_size=1, max_size=4))
 def test_the_keys_of_a_result_are_never_renamed(properties: dict[str, Any]) -> None:
     module = ast.parse(stub({"type": "object", "properties": properties, "required": list(properties)}).source)

@@ -248,7 +248,7 @@ SCHEMAS = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(HOSTILE, HOSTILE, st.dictionaries(HOSTILE, SCHEMAS, max_size=3))
 def test_hostile_text_stays_text(name: str, description: str, properties: dict[str, Any]) -> None:
     made = stub({"type": "object", "properties": properties, "required": list(properties)[:1]}, description, name)

@@ -97,7 +97,7 @@ TOOLS = st.builds(record, st.dictionaries(NAMES, PAIRS, max_size=4), st.sets(st.
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_valid_call_is_admitted(data: st.DataObject) -> None:
     schema, values = data.draw(TOOLS)
     arguments = data.draw(values)
