@@ -12,20 +12,19 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import cast
 
 import orjson
 
 from emulator.errors import InvalidRequest, NotFound, RequestTooLarge
 from emulator.logs import log_event
+from emulator.protocols.fields import Json
 from emulator.protocols.responses import ResponsesRequest
 from emulator.protocols.responses_answer import response_id
 from emulator.protocols.responses_items import Past
 from emulator.records.interface import Records, StoreUnavailable
 
 logger = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 UNDER_WAY = ("queued", "in_progress")
 _CANCELLED, _DELETED = b"cancelled", b"deleted"

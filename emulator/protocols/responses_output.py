@@ -13,14 +13,12 @@ from typing import Protocol, cast
 import orjson
 
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, ReasoningDelta, RefusalDelta, TextDelta
-from emulator.protocols.custom import custom_input
+from emulator.protocols.custom import InputReader
 from emulator.protocols.fields import Json
 from emulator.protocols.responses import ResponsesRequest
 from emulator.protocols.responses_items import sealed
 from emulator.protocols.responses_tools import SEARCH
 
-_PIECE = 1024
-"""Characters of a custom tool's input in one event, as of other arguments."""
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 Wire = tuple[str, Json]
@@ -75,7 +73,7 @@ class Output:
                 self._called = True
                 yield from self._begin(self._call(id, name))
             case ArgumentsDelta(_, _, fragment):
-                assert isinstance(self._open, _Call | _CustomCall | _SearchCall)
+                assert isinstance(self._open, _Calling)
                 yield from self._open.more(fragment)
             case Finished(_, reason):
                 yield from self._let_go(calls_follow=False)
@@ -115,7 +113,7 @@ class Output:
         for event in held:
             yield from self._say(event, phase)
 
-    def _call(self, identifier: str, name: str) -> _Call | _CustomCall | _SearchCall:
+    def _call(self, identifier: str, name: str) -> _Calling:
         if self._asked.search and name == SEARCH:
             return _SearchCall(*self._place("tsc"), identifier)
         namespace, outer = self._asked.names.get(name, (None, name))
@@ -221,12 +219,11 @@ class _Thought:
         return {"type": "summary_text" if self._summary else "reasoning_text", "text": text}
 
 
-class _Call:
-    """A function call."""
+class _Calling:
+    """What calls of all kinds share: arguments that come in fragments, and are told when they are whole."""
 
-    def __init__(self, identifier: str, index: int, call_id: str, named: Json) -> None:
-        self.data: Json = {"id": identifier, "type": "function_call", "status": "in_progress", "call_id": call_id}
-        self.data |= named | {"arguments": ""}
+    def __init__(self, identifier: str, index: int, call_id: str, kind: str, fields: Json) -> None:
+        self.data: Json = {"id": identifier, "type": kind, "status": "in_progress", "call_id": call_id} | fields
         self._at: Json = {"item_id": identifier, "output_index": index}
         self._fragments: list[str] = []
 
@@ -235,57 +232,60 @@ class _Call:
 
     def more(self, fragment: str) -> Iterator[Wire]:
         self._fragments.append(fragment)
-        yield "response.function_call_arguments.delta", self._at | {"delta": fragment}
+        return iter(())
 
     def closed(self, status: str) -> Iterator[Wire]:
-        arguments = "".join(self._fragments)
-        self.data |= {"status": "completed", "arguments": arguments}
+        """A call is proven before its first event, so it is whole however the answer ends."""
+        self.data["status"] = "completed"
+        return self._whole("".join(self._fragments))
+
+    def _whole(self, arguments: str) -> Iterator[Wire]:
+        raise NotImplementedError
+
+
+class _Call(_Calling):
+    """A function call."""
+
+    def __init__(self, identifier: str, index: int, call_id: str, named: Json) -> None:
+        super().__init__(identifier, index, call_id, "function_call", named | {"arguments": ""})
+
+    def more(self, fragment: str) -> Iterator[Wire]:
+        yield from super().more(fragment)
+        yield "response.function_call_arguments.delta", self._at | {"delta": fragment}
+
+    def _whole(self, arguments: str) -> Iterator[Wire]:
+        self.data["arguments"] = arguments
         told = {"name": self.data["name"], "arguments": arguments}
         yield "response.function_call_arguments.done", self._at | told
 
 
-class _CustomCall:
-    """A custom tool's call.  Its input is told when all of the JSON that it stands in is there."""
+class _CustomCall(_Calling):
+    """A custom tool's call, whose input is told as the text that it is."""
 
     def __init__(self, identifier: str, index: int, call_id: str, named: Json) -> None:
-        self.data: Json = {"id": identifier, "type": "custom_tool_call", "status": "in_progress", "call_id": call_id}
-        self.data |= named | {"input": ""}
-        self._at: Json = {"item_id": identifier, "output_index": index}
-        self._fragments: list[str] = []
-
-    def opened(self) -> Iterator[Wire]:
-        return iter(())
+        super().__init__(identifier, index, call_id, "custom_tool_call", named | {"input": ""})
+        self._reader = InputReader()
 
     def more(self, fragment: str) -> Iterator[Wire]:
-        self._fragments.append(fragment)
-        return iter(())
+        if text := self._reader.feed(fragment):
+            yield from super().more(text)
+            yield "response.custom_tool_call_input.delta", self._at | {"delta": text}
 
-    def closed(self, status: str) -> Iterator[Wire]:
-        text = custom_input("".join(self._fragments))
-        self.data |= {"status": "completed", "input": text}
-        for at in range(0, len(text), _PIECE):
-            yield "response.custom_tool_call_input.delta", self._at | {"delta": text[at : at + _PIECE]}
-        yield "response.custom_tool_call_input.done", self._at | {"input": text}
+    def _whole(self, arguments: str) -> Iterator[Wire]:
+        self.data["input"] = arguments
+        yield "response.custom_tool_call_input.done", self._at | {"input": arguments}
 
 
-class _SearchCall:
+class _SearchCall(_Calling):
     """A call of the client's tool search.  Its arguments are an object, so there are no events for their pieces."""
 
     def __init__(self, identifier: str, index: int, call_id: str) -> None:
-        self.data: Json = {"id": identifier, "type": "tool_search_call", "status": "in_progress", "call_id": call_id}
-        self.data |= {"execution": "client", "arguments": {}}
-        self._fragments: list[str] = []
+        super().__init__(
+            identifier, index, call_id, "tool_search_call", {"execution": "client", "arguments": dict[str, str]()}
+        )
 
-    def opened(self) -> Iterator[Wire]:
-        return iter(())
-
-    def more(self, fragment: str) -> Iterator[Wire]:
-        self._fragments.append(fragment)
-        return iter(())
-
-    def closed(self, status: str) -> Iterator[Wire]:
-        self.data["status"] = "completed"
-        if arguments := "".join(self._fragments):
+    def _whole(self, arguments: str) -> Iterator[Wire]:
+        if arguments:
             # As they were proven: numbers of any size and spelling survive.
             self.data["arguments"] = orjson.Fragment(arguments)
         return iter(())

@@ -10,10 +10,10 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from emulator.errors import ClientGone, EmulatorError
 from emulator.logs import log_event
+from emulator.protocols.fields import Json
 from emulator.protocols.responses_answer import ResponsesAnswer
 from emulator.stored_responses import StoredResponse, StoredResponses
 from emulator.web.respond import Watched
@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
 """How often the store is asked whether the response is still wanted."""
 
-Json = dict[str, Any]
 Hear = Callable[[bytes | None], object]
 
 

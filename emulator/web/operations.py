@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from emulator.protocols.fields import Json
 from emulator.protocols.wire import chat, messages, responses, server
 from emulator.settings import STRATEGIES
 from emulator.web import passed
 from emulator.web.index import shown
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

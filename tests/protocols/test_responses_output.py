@@ -179,8 +179,8 @@ KINDS: list[Kind] = [
         call("shout", '{"input":"x\\', "n" + "y" * 1024 + '"}'),
         CUSTOM,
         [
-            ("custom_tool_call_input.delta", {"delta": "x\n" + "y" * 1022}),
-            ("custom_tool_call_input.delta", {"delta": "yy"}),
+            ("custom_tool_call_input.delta", {"delta": "x"}),
+            ("custom_tool_call_input.delta", {"delta": "\n" + "y" * 1024}),
             ("custom_tool_call_input.done", {"input": "x\n" + "y" * 1024}),
         ],
         {"input": "x\n" + "y" * 1024},
