@@ -53,7 +53,13 @@ def speaks_anthropic() -> bool:
 
 
 def error_response(error: EmulatorError) -> Response:
-    """The error's status and headers, and its body in the protocol that the client speaks."""
+    """The error's status and headers, and its body in the protocol that the client speaks.
+
+    A request that wasn't watched yet, such as one whose body can't be read or whose path nobody knows, gets its line in
+    the log here.
+    """
+    if "watched" not in g:
+        _log(request_id(), request.method, request.path, error.status, **_reason(error))
     anthropic = speaks_anthropic()
     response = json_response(error_body(error, request_id()) if anthropic else error.body(), error.status)
     response.headers.update(error.headers)
@@ -77,6 +83,15 @@ def identified(response: Response, watched: Watched) -> Response:
     if speaks_anthropic():
         response.headers["Request-Id"] = watched.id
     return response
+
+
+def _log(identifier: str, method: str, path: str, status: int, **fields: Any) -> None:
+    """A request's line, when it is over."""
+    log_event(logger, "request", id=identifier, method=method, path=path, status=status, **fields)
+
+
+def _reason(error: EmulatorError) -> dict[str, Any]:
+    return {"error": error.code or error.type, "reason": error.message[:300]}
 
 
 class Watched:
@@ -115,6 +130,7 @@ class Watched:
         self.lifetime = Lifetime(self.core.settings.timeout, client)
         self.core.watcher.add(self.lifetime)
         self.id = request_id()
+        g.watched = True
         self.fields: dict[str, Any] = {}
         self.report: Callable[[bool | None, float], RequestFacts] | None = None
         self.tell: Callable[[], Mapping[str, Any]] | None = None
@@ -153,19 +169,10 @@ class Watched:
             self.core.stats.record(self.report(self._succeeded(error), ms))
         if isinstance(error, EmulatorError):
             self.status = error.status
-            self.fields |= {"error": error.code or error.type, "reason": error.message[:300]}
+            self.fields |= _reason(error)
         elif error is not None:
             self.status = 500
-        log_event(
-            logger,
-            "request",
-            id=self.id,
-            method=self._method,
-            path=self._path,
-            status=self.status,
-            ms=round(ms, 1),
-            **self.fields,
-        )
+        _log(self.id, self._method, self._path, self.status, ms=round(ms, 1), **self.fields)
 
     def _succeeded(self, error: BaseException | None) -> bool | None:
         if isinstance(error, ModelFault | StrategyUnfit):

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -264,6 +265,29 @@ def test_a_body_that_is_not_whole_is_refused(server: Server, scripted: ScriptedU
     assert answer.status == 400
     assert answer.error["type"] == "invalid_request_error"
     assert scripted.asked.empty()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "coding", "status"),
+    [
+        ("POST", CHAT, large_body(), None, 413),
+        ("POST", "/v1/responses", large_body(), None, 413),
+        ("POST", "/v1/messages", b"no gzip", "gzip", 400),
+        ("POST", CHAT, b"{}", "zstd", 415),
+        ("POST", "/chat/complet\u0131ons", b"{}", None, 404),
+        ("GET", CHAT, None, None, 405),
+    ],
+)
+def test_a_request_that_comes_to_nothing_is_logged_too(
+    strict_server: Server, method: str, path: str, body: bytes | None, coding: str | None, status: int
+) -> None:
+    """Once, under the id that its answer has: else whoever looks for it in the log believes that it never came."""
+    answer = strict_server.ask(method, quote(path), body, {"Content-Encoding": coding} if coding else None)
+    assert answer.status == status
+    lines = [json.loads(line) for line in strict_server.logged().splitlines() if answer.headers["x-request-id"] in line]
+    [line] = [line for line in lines if line["event"] == "request"]
+    assert (line["method"], line["path"], line["status"]) == (method, path, status)
+    assert line["reason"]
 
 
 def test_no_content_type_is_needed(server: Server, scripted: ScriptedUpstream) -> None:
