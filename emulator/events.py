@@ -6,8 +6,12 @@ index of the answer they belong to (``n > 1`` has several).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+_FRAGMENT = 1024
+"""Characters of arguments in one delta: a long text reaches the client in pieces it can show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,12 @@ class ArgumentsDelta:
     choice: int
     index: int
     fragment: str
+
+
+def argument_deltas(choice: int, index: int, arguments: str) -> Iterator[ArgumentsDelta]:
+    """Whole arguments in the pieces that they are told in."""
+    for at in range(0, len(arguments), _FRAGMENT):
+        yield ArgumentsDelta(choice, index, arguments[at : at + _FRAGMENT])
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,8 @@ def custom_input(arguments: str) -> str:
 
 
 def custom_arguments(text: str) -> str:
-    """``text`` as the arguments of the function that stands for the tool."""
-    return json.dumps({"input": text}, ensure_ascii=False)
+    """``text`` as the arguments of the function that stands for the tool, written as proven ones are."""
+    return json.dumps({"input": text}, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(slots=True)

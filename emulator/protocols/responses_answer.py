@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import orjson
-
 from emulator.errors import EmulatorError
 from emulator.events import Event, Head, UsageTotal
-from emulator.protocols.answer import comment_frame, sse, usage_detail
+from emulator.protocols.answer import comment_frame, usage_detail
 from emulator.protocols.fields import Json
 from emulator.protocols.responses import TIERS, ResponsesRequest
-from emulator.protocols.responses_output import Output, Wire
+from emulator.protocols.responses_output import Output
+from emulator.protocols.responses_under_way import Wire, error_event, frame
 
 
 def response_id(key: str) -> str:
@@ -54,9 +53,8 @@ class ResponsesAnswer:
         yield comment_frame(comment()) + self._frame((kind, {"response": response}))
 
     def failure(self, error: EmulatorError) -> bytes:
-        told = {"code": error.code, "message": error.message, "param": error.param}
         frames = [self._frame(wire) for wire in (*self._opening(), *self._output.close("incomplete"))]
-        frames.append(self._frame(("error", told)))
+        frames.append(self._frame(error_event(error)))
         frames.append(self._frame(("response.failed", {"response": self.failed(error)})))
         return b"".join(frames)
 
@@ -120,10 +118,8 @@ class ResponsesAnswer:
         return response
 
     def _frame(self, wire: Wire) -> bytes:
-        kind, fields = wire
-        data = orjson.dumps({"type": kind, "sequence_number": self._number} | fields)
         self._number += 1
-        return sse(data, kind)
+        return frame(wire, self._number - 1)
 
 
 def responses_usage(usage: Json) -> Json:

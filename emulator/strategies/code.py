@@ -20,7 +20,6 @@ from emulator.code.vocabulary import Vocabulary
 from emulator.continuation import CallIds
 from emulator.errors import EmptyAnswer, FormatMissed, ModelFault, ToolCallRequired
 from emulator.events import (
-    ArgumentsDelta,
     CallStarted,
     Event,
     Finished,
@@ -28,6 +27,7 @@ from emulator.events import (
     ReasoningDelta,
     RefusalDelta,
     TextDelta,
+    argument_deltas,
 )
 from emulator.kept import KeptProgram
 from emulator.ports import AnswerDelta
@@ -36,9 +36,6 @@ from emulator.protocols.conversation import PastCall
 from emulator.runs import Outcome, ProgramRun
 from emulator.strategies.effects import READ, Ask, CodeTask, Dropped, Effect, Keep, Repairing, Run, Sent
 from emulator.tools.answer_format import Misfit
-
-_FRAGMENT = 1024
-"""Characters of arguments in one delta: a long text reaches the client in pieces it can show."""
 
 _LEAST_SECONDS = 0.01
 """What a step of a program gets whose time is up: it ends with the interpreter's own error."""
@@ -111,10 +108,8 @@ def answer(task: CodeTask, start: Start | None = None) -> Generator[Effect, Sent
 
 def call_events(choice: int, index: int, identifier: str, called: Called) -> Iterator[Event]:
     """A call as the client is told of it; ``index`` counts the calls of this answer."""
-    arguments = called.arguments
     yield CallStarted(choice, index, identifier, called.name)
-    for at in range(0, len(arguments), _FRAGMENT):
-        yield ArgumentsDelta(choice, index, arguments[at : at + _FRAGMENT])
+    yield from argument_deltas(choice, index, called.arguments)
 
 
 def output_answer(task: CodeTask, output: str) -> Iterator[Event]:

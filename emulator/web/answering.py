@@ -18,6 +18,8 @@ from emulator.turn import Turn
 from emulator.web.facts import turn_facts
 from emulator.web.respond import Watched, authorization, identified, json_response
 
+STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
 
 def answered(watched: Watched, asked: TurnRequest, form: AnswerForm) -> Response:
     """Raises what the turn raises before its first event; later errors go into the stream."""
@@ -61,12 +63,7 @@ def _stream(watched: Watched, asked: TurnRequest, form: AnswerForm) -> Response:
 
 def stream_headers(turn: Turn) -> dict[str, str]:
     """The headers of a stream whose first frame is there."""
-    told = {
-        "Content-Type": "text/event-stream",
-        "Cache-Control": "no-cache",
-        "X-Accel-Buffering": "no",
-    }
-    return told | _headers(_known_first(turn))
+    return STREAM_HEADERS | _headers(_known_first(turn))
 
 
 def _failed(turn: Turn | None, error: EmulatorError) -> None:

@@ -20,7 +20,7 @@ from emulator.web.respond import Watched
 
 logger = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.5
 """How often the store is asked whether the response is still wanted."""
 
 Hear = Callable[[bytes | None], object]
@@ -76,7 +76,7 @@ class Background:
             hear(None)
 
     def _look(self) -> None:
-        while not self._over.wait(_LOOK_SECONDS):
+        while not self._over.wait(LOOK_SECONDS):
             if self.responses.is_ended(self.owner, self.record.response["id"]):
                 self.watched.lifetime.end(ClientGone("The response was cancelled."))
                 return

@@ -105,7 +105,11 @@ def _responses() -> dict[tuple[str, str], Operation]:
         ("GET", one): Operation(
             summary=_STORED,
             answer=responses.ResponseObject,
-            parameters=(_query("stream", "Only whole responses are kept.", enum=["false"]),),
+            event=responses.ResponseEvent,
+            parameters=(
+                _query("stream", "Its events again, or as soon as they are known.", enum=["true", "false"]),
+                _query("starting_after", "The last event that is known.", type="integer", minimum=0),
+            ),
         ),
         ("DELETE", one): Operation(summary="Forget it", answer=responses.ResponseDeleted),
         ("GET", f"{one}/input_items"): Operation(

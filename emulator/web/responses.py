@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from dataclasses import replace
 from itertools import chain
 from queue import Queue
@@ -12,14 +13,16 @@ from werkzeug.routing import BaseConverter
 
 from emulator.errors import InvalidRequest
 from emulator.programs import owner_of
+from emulator.protocols.answer import comment_frame
 from emulator.protocols.fields import Json
 from emulator.protocols.responses import ResponsesRequest, parse_responses, read_responses, unkept
 from emulator.protocols.responses_answer import ResponsesAnswer
 from emulator.protocols.responses_listing import item_list
+from emulator.protocols.responses_replay import Replay
 from emulator.stored_responses import StoredResponse, kept_input
 from emulator.turn import Turn
-from emulator.web.answering import answer_frames, answered, begun_turn, stream_headers
-from emulator.web.background import Background
+from emulator.web.answering import STREAM_HEADERS, answer_frames, answered, begun_turn, stream_headers
+from emulator.web.background import LOOK_SECONDS, Background
 from emulator.web.body import read_body
 from emulator.web.respond import Watched, authorization, emulator, identified, json_response, told
 
@@ -71,14 +74,16 @@ def count() -> Response:
 
 @blueprint.get("/responses/<response:identifier>")
 def retrieve(identifier: str) -> Response:
-    def response(watched: Watched) -> Json:
-        if request.args.get("stream") == "true":
-            raise InvalidRequest(
-                "A response that is kept is not streamed.", param="stream", code="invalid_value", hint="Ask without."
-            )
-        return watched.core.responses.get(_owner(), identifier).response
-
-    return told(response)
+    stream = request.args.get("stream", "false")
+    if stream == "true":
+        return _told_again(identifier)
+    if stream != "false":
+        raise InvalidRequest(
+            f"Invalid 'stream': {stream[:80]!r}. Supported values are: 'true' and 'false'.",
+            param="stream",
+            code="invalid_value",
+        )
+    return told(lambda watched: watched.core.responses.get(_owner(), identifier).response)
 
 
 @blueprint.delete("/responses/<response:identifier>")
@@ -134,3 +139,38 @@ def _listening(watched: Watched, turn: Turn, form: ResponsesAnswer, work: Backgr
     response = Response(chain([next(frames)], frames))
     response.headers.update(stream_headers(turn))
     return identified(response, watched)
+
+
+def _told_again(identifier: str) -> Response:
+    """A kept response as a stream; of one under way, the end is waited for."""
+    with Watched(works=False) as watched:
+        watched.fields["stream"] = True
+        replay = Replay(_after())
+        stored = watched.core.responses.get(_owner(), identifier)
+        head = comment_frame(f"emulator status={stored.response['status']}")
+        response = watched.stream(_story(watched, stored, replay, _owner()), head, replay.failure)
+    response.headers.update(STREAM_HEADERS)
+    return identified(response, watched)
+
+
+def _after() -> int:
+    """The number of the last event that the client knows; -1 if it knows none."""
+    given = request.args.get("starting_after")
+    if given is None:
+        return -1
+    if not (given.isascii() and given.isdigit() and len(given) < 100):
+        raise InvalidRequest(
+            f"Invalid 'starting_after': {given[:80]!r}. Expected the sequence number of an event.",
+            param="starting_after",
+            code="invalid_value",
+        )
+    return int(given)
+
+
+def _story(watched: Watched, stored: StoredResponse, replay: Replay, owner: str) -> Generator[bytes, None, None]:
+    """Raises ClientGone, UpstreamTimeout, NotFound, StoreUnavailable."""
+    yield from replay.opening(stored.response)
+    while stored.under_way:
+        time.sleep(min(LOOK_SECONDS, watched.lifetime.remaining()))
+        stored = watched.core.responses.get(owner, stored.response["id"])
+    yield from replay.rest(stored.response)

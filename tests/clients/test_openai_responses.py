@@ -242,6 +242,9 @@ def test_a_conversation_is_kept_by_the_server(client: openai.OpenAI, stream: boo
     assert toolbox.made == [("get_weather", {"city": "Paris"}), ("now", {})]
     assert last.output_text == GREETING
     assert client.responses.retrieve(last.id).output_text == GREETING
+    *_, begun, over = client.responses.retrieve(last.id, stream=True)
+    assert over.type == "response.completed" and over.response.output_text == GREETING
+    assert list(client.responses.retrieve(last.id, stream=True, starting_after=begun.sequence_number)) == [over]
     assert next(iter(client.responses.input_items.list(last.id, order="desc"))).type == "message"
     client.responses.delete(last.id)
     with pytest.raises(openai.NotFoundError):

@@ -17,6 +17,7 @@ from tests.live.programs import MODES, WORDED, asked_of, fenced, writes
 from tests.live.responses import FLAT, OWNER, RESPONSES, Rounds, calls_of, get, post, response_of, stream_of, text_of
 from tests.live.server import PARIS, TOOLS, Server
 from tests.live.upstream import MODEL, Json, Reply, ScriptedUpstream
+from tests.protocols.openai_events import events_of
 from tests.specs import OPENAI_ERROR, openai_problems
 
 pytestmark = pytest.mark.live
@@ -227,12 +228,26 @@ def test_what_is_kept_can_be_asked_for_and_deleted(server: Server, scripted: Scr
     assert (again.status, again.error["code"]) == (400, "previous_response_not_found")
 
 
+def test_what_is_kept_is_told_again(server: Server, scripted: ScriptedUpstream) -> None:
+    """Event for event, and from any of them on, as a client asks for it whose connection broke."""
+    scripted.say(Reply(text=f"Let me look.\n{fenced('get_user(user_id=3)')}", reasoning="Who is 3?"))
+    told = stream_of(post(server, stream=True, tools=FLAT))
+    identifier = told[-1]["response"]["id"]
+    answer = get(server, f"{identifier}?stream=true")
+    assert stream_of(answer) == told
+    assert answer.headers["x-request-id"]
+    assert stream_of(get(server, f"{identifier}?stream=true&starting_after={len(told) - 4}")) == told[-3:]
+    assert events_of(get(server, f"{identifier}?stream=true&starting_after=100000").raw) == []
+    assert get(server, f"{identifier}?stream=false").json == told[-1]["response"]
+
+
 def test_nobody_else_finds_it(server: Server, scripted: ScriptedUpstream) -> None:
     scripted.say("Hello.")
     kept = response_of(post(server))["id"]
     stranger = {"Authorization": "Bearer sk-another"}
     for method, path in [
         ("GET", kept),
+        ("GET", f"{kept}?stream=true"),
         ("GET", f"{kept}/input_items"),
         ("DELETE", kept),
         ("POST", f"{kept}/cancel"),
@@ -263,7 +278,9 @@ ERRORS: list[tuple[str, str, Json | None, int, str | None]] = [
     ("DELETE", "resp_nobody", None, 404, "response_id"),
     ("POST", "resp_nobody/cancel", None, 404, "response_id"),
     ("GET", "resp_nobody/input_items", None, 404, "response_id"),
-    ("GET", "resp_nobody?stream=true", None, 400, "stream"),
+    ("GET", "resp_nobody?stream=true", None, 404, "response_id"),
+    ("GET", "resp_nobody?stream=1", None, 400, "stream"),
+    ("GET", "resp_nobody?stream=true&starting_after=last", None, 400, "starting_after"),
     ("POST", "", {"input": "hi", "tools": [{"type": "web_search"}]}, 400, "tools[0].type"),
     ("POST", "", {"input": "hi", "previous_response_id": "resp_nobody"}, 400, "previous_response_id"),
     ("POST", "", {"input": [{"type": "item_reference", "id": "msg_1"}]}, 404, "input"),

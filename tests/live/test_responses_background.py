@@ -17,6 +17,7 @@ from tests.live.programs import fenced
 from tests.live.responses import FLAT, OWNER, RESPONSES, calls_of, get, post, response_of, text_of
 from tests.live.server import Server
 from tests.live.upstream import MODEL, PATIENCE, Hold, Json, Reply, ScriptedUpstream
+from tests.protocols.openai_events import events_of
 
 pytestmark = pytest.mark.live
 
@@ -131,6 +132,36 @@ def test_a_stream_in_the_background_is_found_while_it_lasts(server: Server, scri
         assert until(server, identifier, lambda found: found["status"] == "in_progress")["background"]
     hold.release()
     assert text_of(until(server, identifier, is_over)) == "Hello there, how are you?"
+
+
+def test_whoever_asks_for_it_later_hears_it_from_the_beginning(server: Server, scripted: ScriptedUpstream) -> None:
+    """From another worker, and while it comes about: the beginning at once, the rest when it is there."""
+    hold = scripted.hold()
+    scripted.say(Reply(text="Hello there, how are you?", hold=hold))
+    identifier = begun(server)
+    with closing(server.connect()) as connection:
+        connection.request("GET", f"{RESPONSES}/{identifier}?stream=true", headers=OWNER)
+        stream = connection.getresponse()
+        head = b"".join(stream.readline() for _ in range(8))
+        assert [event["type"] for event in events_of(head)] == ["response.created", "response.in_progress"]
+        hold.release()
+        rest = events_of(stream.read())
+    assert (rest[-1]["type"], text_of(rest[-1]["response"])) == ("response.completed", "Hello there, how are you?")
+    assert [event["sequence_number"] for event in rest] == list(range(2, len(rest) + 2))
+
+
+def test_whoever_listens_hears_that_it_was_deleted(server: Server, scripted: ScriptedUpstream) -> None:
+    hold = scripted.hold()
+    scripted.say(Reply(text="Hello there, how are you?", hold=hold))
+    identifier = begun(server)
+    with closing(server.connect()) as connection:
+        connection.request("GET", f"{RESPONSES}/{identifier}?stream=true", headers=OWNER)
+        stream = connection.getresponse()
+        assert b"emulator status=" in stream.readline()
+        assert server.ask("DELETE", f"{RESPONSES}/{identifier}", None, OWNER).status == 200
+        rest = stream.read()
+    [*_, error] = events_of(rest.lstrip(b"\n"))
+    assert (error["type"], error["param"]) == ("error", "response_id")
 
 
 def test_a_stream_in_the_background_can_be_cancelled(server: Server, scripted: ScriptedUpstream) -> None:

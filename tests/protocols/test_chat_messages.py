@@ -98,9 +98,9 @@ CALLS: list[tuple[Json, PastCall]] = [
     ({"id": "a", "function": {"name": "f"}}, PastCall("a", "f", "{}")),
     (
         {"id": "a", "type": "custom", "custom": {"name": "shout", "input": 'x\n"y"'}},
-        PastCall("a", "shout", '{"input": "x\\n\\"y\\""}'),
+        PastCall("a", "shout", '{"input":"x\\n\\"y\\""}'),
     ),
-    ({"id": "a", "type": "custom", "custom": {"name": "shout"}}, PastCall("a", "shout", '{"input": ""}')),
+    ({"id": "a", "type": "custom", "custom": {"name": "shout"}}, PastCall("a", "shout", '{"input":""}')),
 ]
 
 

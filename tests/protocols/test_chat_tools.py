@@ -126,7 +126,7 @@ HISTORY: list[dict[str, Any]] = [
 
 def test_earlier_calls_of_custom_tools() -> None:
     turn = parse(messages=HISTORY, tools=[SQL]).messages[1]
-    assert turn.calls == (PastCall("a", "sql", '{"input": "SELECT \\"x\\""}'),)
+    assert turn.calls == (PastCall("a", "sql", '{"input":"SELECT \\"x\\""}'),)
     assert turn.results == (Result("a", "1 row"),)
 
 
@@ -139,7 +139,7 @@ def test_a_server_that_calls_tools_hears_of_functions_only(tools: list[Any]) -> 
         {
             "id": "a",
             "type": "function",
-            "function": {"name": "sql", "arguments": '{"input": "SELECT \\"x\\""}'},
+            "function": {"name": "sql", "arguments": '{"input":"SELECT \\"x\\""}'},
         }
     ]
 

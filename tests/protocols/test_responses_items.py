@@ -172,7 +172,7 @@ def test_what_a_call_says() -> None:
     [message] = read(inside, custom, late, output("a"), answer, output("c"))
     assert message.calls == (
         PastCall("a", "crm__g", '{"x": 1}'),
-        PastCall("b", "shout", '{"input": "a\\n\\"b\\""}'),
+        PastCall("b", "shout", '{"input":"a\\n\\"b\\""}'),
         PastCall("c", "h", "{}"),
     )
 
