@@ -57,6 +57,13 @@ class NotFound(InvalidRequest):
     code = "not_found"
 
 
+class OriginRefused(InvalidRequest):
+    """A browser asks for a page of an origin that may not ask this server."""
+
+    status = 403
+    code = "origin_not_allowed"
+
+
 class MethodNotAllowed(InvalidRequest):
     status = 405
     code = "method_not_allowed"
@@ -153,6 +160,15 @@ class ClientGone(EmulatorError):
     status = 499
     type = "client_closed_request"
     code = "client_closed_request"
+
+
+class ResponseCancelled(ClientGone):
+    """The client has no use any more for the response that was made for it in the background."""
+
+    code = "cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("The response was cancelled.")
 
 
 class KernelUnavailable(EmulatorError):

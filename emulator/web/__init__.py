@@ -16,6 +16,7 @@ from emulator.logs import log_event
 from emulator.service import Emulator
 from emulator.settings import Settings, listed
 from emulator.web import chat, health, index, messages, models, openapi, passed, responses, stats
+from emulator.web.origins import refuse_other_pages
 from emulator.web.respond import error_response
 from emulator.web.slashes import SingleSlashes
 
@@ -53,6 +54,7 @@ def create_app(settings: Settings, admission: Admission | None = None) -> Flask:
     for blueprint in (index.blueprint, health.blueprint, openapi.blueprint, passed.root_blueprint):
         app.register_blueprint(blueprint)
     passed.pass_also(app, listed(settings.pass_paths))
+    app.before_request(refuse_other_pages(listed(settings.cors_origins)))
     if settings.cors_origins:
         from emulator.web.cors import allow_origins
 

@@ -130,7 +130,7 @@ def test_the_app_allows_what_its_settings_name(origins: str) -> None:
     app = create_app(Settings(base_url="http://127.0.0.1:9/v1", cors_origins=origins))
     client = app.test_client()
     for method, path, status in [("GET", "/v1/", 200), ("GET", "/v1/none", 404), ("PUT", "/v1/messages", 405)]:
-        answer = client.open(path, method=method, headers={"Origin": ORIGIN})
+        answer = client.open(path, method=method, headers={"Origin": ORIGIN}, content_type="application/json")
         assert (answer.status_code, answer.headers.get("Access-Control-Allow-Origin")) == (status, origins or None)
 
 
