@@ -8,6 +8,7 @@ socket down, which wakes the reader up.
 
 from __future__ import annotations
 
+import logging
 import select
 import socket
 import threading
@@ -17,6 +18,9 @@ from collections.abc import Callable
 from gevent import monkey
 
 from emulator.errors import ClientGone, EmulatorError, UpstreamTimeout
+from emulator.logs import log_event
+
+logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -103,7 +107,10 @@ class Watcher:
         while True:
             time.sleep(POLL_SECONDS)
             if watched := list(self._watched):
-                self._look(watched)
+                try:
+                    self._look(watched)
+                except Exception as error:  # noqa: BLE001 - without this thread no request would ever end
+                    log_event(logger, "watching failed", level=logging.ERROR, kind=type(error).__name__)
 
     def _look(self, watched: list[Lifetime]) -> None:
         # The original poll: with a timeout of 0 it can't block the hub, and gevent's knows no POLLRDHUP.
@@ -113,7 +120,8 @@ class Watcher:
         for lifetime in watched:
             if now >= lifetime.deadline:
                 lifetime.end(total_timeout(lifetime.seconds))
-            elif lifetime.client is not None and (fd := lifetime.client.fileno()) >= 0:
+            # Read once: who works in the background gives it up at any time.
+            elif (client := lifetime.client) is not None and (fd := client.fileno()) >= 0:
                 by_fd[fd] = lifetime
                 poll.register(fd, _GONE)
         for fd, _ in poll.poll(0):

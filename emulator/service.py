@@ -193,4 +193,4 @@ class Emulator:
 
 def _named(request: TurnRequest) -> str:
     """The model that the client names; empty where it names none."""
-    return str(request.body.get("model", ""))
+    return str(request.body.get("model") or "")

@@ -8,7 +8,6 @@ the answer.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from emulator.errors import InvalidRequest, NotFound, RequestTooLarge
 from emulator.logs import log_event
 from emulator.protocols.fields import Json
 from emulator.protocols.responses import ResponsesRequest
-from emulator.protocols.responses_answer import response_id
+from emulator.protocols.responses_ids import item_id, key_of, response_id
 from emulator.protocols.responses_items import Past
 from emulator.records.interface import Records, StoreUnavailable
 
@@ -31,17 +30,6 @@ _CANCELLED, _DELETED = b"cancelled", b"deleted"
 """How a response was ended, for whoever works on it."""
 _MOST_NAMED = 1024
 """Responses that items of one request may be looked for in."""
-_ITEM = re.compile(r"[a-z]{1,12}_(?P<key>[0-9a-f]{24})\w{1,12}")
-_PREFIXES = {
-    "message": "msg",
-    "reasoning": "rs",
-    "function_call": "fc",
-    "function_call_output": "fco",
-    "custom_tool_call": "ctc",
-    "custom_tool_call_output": "cto",
-    "tool_search_call": "tsc",
-    "tool_search_output": "tso",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +159,7 @@ class StoredResponses:
 
     def _named(self, owner: str, named: frozenset[str]) -> dict[str, Json]:
         """Items by their ids, which tell the responses that they belong to."""
-        keys = {match["key"] for name in named if (match := _ITEM.fullmatch(name))}
+        keys = {key for name in named if (key := key_of(name))}
         if len(keys) > _MOST_NAMED:
             raise InvalidRequest(
                 f"Invalid 'input': item references to {len(keys)} responses. Expected at most {_MOST_NAMED}.",
@@ -188,7 +176,7 @@ def kept_input(asked: ResponsesRequest, key: str) -> list[Json]:
     kept: list[Json] = []
     for at, item in enumerate(asked.items):
         if not isinstance(given := item.get("id"), str) or not given or given in seen:
-            given = f"{_PREFIXES.get(item['type'], 'in')}_{key}i{at:x}"
+            given = item_id(item["type"], key, f"i{at:x}")
         seen.add(given)
         kept.append(item | {"id": given})
     return kept

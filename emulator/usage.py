@@ -9,6 +9,9 @@ Json = dict[str, Any]
 _BYTES_PER_TOKEN = 4
 """Of English and code, roughly; only where the upstream doesn't count."""
 
+MESSAGE_TOKENS = 4
+"""What a chat template puts around a message, roughly."""
+
 
 class UsageSum:
     """Adds up the upstream's counts field by field; estimates an answer that came without."""
@@ -36,7 +39,8 @@ class UsageSum:
 
 def estimated_tokens(messages: list[Json]) -> int:
     """Tokens of a prompt, by its bytes."""
-    return sum(_bytes(message.get("content")) for message in messages) // _BYTES_PER_TOKEN + 4 * len(messages)
+    said = sum(_bytes(message.get("content")) for message in messages)
+    return said // _BYTES_PER_TOKEN + MESSAGE_TOKENS * len(messages)
 
 
 def _bytes(content: Any) -> int:

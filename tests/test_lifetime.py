@@ -60,6 +60,24 @@ def test_a_request_that_was_removed_is_not_ended() -> None:
     assert removed.ended is None
 
 
+def test_a_watch_that_fails_once_goes_on() -> None:
+    """Without its thread no request of the process would ever end."""
+    broken, watched = Lifetime(0.0), Lifetime(0.0)
+    failed, ended = threading.Event(), threading.Event()
+
+    def fails() -> None:
+        failed.set()
+        raise ValueError
+
+    broken.attach(fails)
+    watched.attach(ended.set)
+    watcher = Watcher()
+    watcher.add(broken)
+    assert failed.wait(PATIENCE)
+    watcher.add(watched)
+    assert ended.wait(PATIENCE)
+
+
 def test_the_deadline_ends_also_what_nobody_watches() -> None:
     lifetime = Lifetime(0.0)
     with pytest.raises(UpstreamTimeout, match="within 0 s"):

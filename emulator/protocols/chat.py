@@ -80,7 +80,7 @@ def parse_chat(raw: bytes, rules: ToolRules) -> ChatRequest:
         messages=parse_messages(body),
         tools=tools,
         choice=choice,
-        parallel=typed(body, "parallel_tool_calls", bool, "a boolean", not legacy),
+        parallel=typed(body, "parallel_tool_calls", bool, "a boolean", True) and not legacy,
         stream=stream,
         include_usage=bool(typed(options, "include_usage", bool, "a boolean", False, "stream_options.")),
         legacy=legacy,

@@ -149,7 +149,7 @@ def parse_responses(draft: Draft, past: Past, rules: ToolRules) -> ResponsesRequ
     summary = _summary(reasoning)
     echo = _echo(body, text=text, reasoning=reasoning, summary=summary)
     return ResponsesRequest(
-        body=_upstream(body, stream=stream, logprobs=logprobs, reasoning=reasoning),
+        body=_upstream(body, stream=stream, logprobs=logprobs, text=text, reasoning=reasoning),
         messages=conversation(located, instructions),
         tools=tools,
         choice=tool_choice(body.get("tool_choice"), placed),
@@ -184,7 +184,7 @@ def _needs_store(hint: str | None = None) -> InvalidRequest:
     )
 
 
-def _upstream(body: Json, *, stream: bool, logprobs: bool, reasoning: Json) -> Json:
+def _upstream(body: Json, *, stream: bool, logprobs: bool, text: Json, reasoning: Json) -> Json:
     """The parameters in Chat Completions' words."""
     typed(body, "model", str, "a string", None)
     told = {key: value for key, value in body.items() if key not in _OWN and value is not None}
@@ -195,6 +195,8 @@ def _upstream(body: Json, *, stream: bool, logprobs: bool, reasoning: Json) -> J
         told["max_tokens"] = limit
     if (effort := typed(reasoning, "effort", str, "a string", None, "reasoning.")) is not None:
         told["reasoning_effort"] = effort
+    if (verbosity := _verbosity(text)) is not None:
+        told["verbosity"] = verbosity
     most = _whole(body, "top_logprobs", 0, 20)
     if logprobs:
         told["logprobs"] = True
@@ -204,7 +206,7 @@ def _upstream(body: Json, *, stream: bool, logprobs: bool, reasoning: Json) -> J
 
 def _echo(body: Json, *, text: Json, reasoning: Json, summary: str | None) -> Json:
     """The answer's fields that say how it was asked for, with OpenAI's defaults."""
-    verbosity = _word(text, "verbosity", ("low", "medium", "high"), "text.")
+    verbosity = _verbosity(text)
     given_back = {
         **{key: typed(body, key, str, "a string", None) for key in _IDENTIFIERS},
         "prompt_cache_retention": _word(body, "prompt_cache_retention", ("in_memory", "24h")),
@@ -272,6 +274,10 @@ def _included(body: Json) -> frozenset[str]:
 def _summary(reasoning: Json) -> str | None:
     asked = _word(reasoning, "summary", _SUMMARIES, "reasoning.")
     return asked or _word(reasoning, "generate_summary", _SUMMARIES, "reasoning.")
+
+
+def _verbosity(text: Json) -> str | None:
+    return _word(text, "verbosity", ("low", "medium", "high"), "text.")
 
 
 def _word(body: Json, key: str, known: Sequence[str], prefix: str = "") -> str | None:

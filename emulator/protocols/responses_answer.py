@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, ResponseCancelled
 from emulator.events import Event, Head, UsageTotal
 from emulator.protocols.answer import comment_frame, usage_detail
 from emulator.protocols.fields import Json
 from emulator.protocols.responses import TIERS, ResponsesRequest
+from emulator.protocols.responses_ids import response_id
 from emulator.protocols.responses_output import Output
 from emulator.protocols.responses_under_way import Wire, error_event, frame
-
-
-def response_id(key: str) -> str:
-    return f"resp_{key}"
 
 
 def _forget(response: Json) -> None:
@@ -53,9 +50,15 @@ class ResponsesAnswer:
         yield comment_frame(comment()) + self._frame((kind, {"response": response}))
 
     def failure(self, error: EmulatorError) -> bytes:
+        """The end of a response that ``error`` ended, which is kept too, with what had been said by then."""
         frames = [self._frame(wire) for wire in (*self._opening(), *self._output.close("incomplete"))]
+        if isinstance(error, ResponseCancelled):
+            response = self.response("cancelled")
+        else:
+            response = self.response("failed", error={"code": _error_code(error), "message": error.message})
+        self._keep(response)
         frames.append(self._frame(error_event(error)))
-        frames.append(self._frame(("response.failed", {"response": self.failed(error)})))
+        frames.append(self._frame(("response.failed", {"response": response})))
         return b"".join(frames)
 
     def whole(self, events: Iterable[Event]) -> Json:
@@ -77,14 +80,6 @@ class ResponsesAnswer:
         }
         response |= self._asked.echo | {"service_tier": self._tier or "default"} | changed
         return response if self._usage is None else response | {"usage": self._usage}
-
-    def failed(self, error: EmulatorError) -> Json:
-        """The response that ``error`` ended, which is kept too, with what had been said by then."""
-        for _ in self._output.close("incomplete"):
-            pass
-        response = self.response("failed", error={"code": _error_code(error), "message": error.message})
-        self._keep(response)
-        return response
 
     def _told(self, events: Iterable[Event]) -> Iterator[Wire]:
         """All but the last event."""
@@ -139,6 +134,6 @@ def responses_usage(usage: Json) -> Json:
 
 def _error_code(error: EmulatorError) -> str:
     """OpenAI knows a closed list of codes for what ends a response; the one that fits best."""
-    if error.status == 429:
-        return "rate_limit_exceeded"
-    return "invalid_prompt" if 400 <= error.status < 500 else "server_error"
+    return {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt", 422: "invalid_prompt"}.get(
+        error.status, "server_error"
+    )

@@ -112,8 +112,8 @@ def _found(reference: Json, past: Past) -> Json:
     found = past.named.get(reference["id"])
     if found is None:
         raise NotFound(
-            f"Item with id '{reference['id'][:80]}' not found. Items are not persisted when `store` is set to false. "
-            "Try again with `store` set to true, or remove this item from your input.",
+            f"Item with id '{reference['id'][:80]}' not found. Only items whose id this server made can be "
+            "referred to, and only those of responses with `store` set to true. Send the item itself instead.",
             param="input",
         )
     return found

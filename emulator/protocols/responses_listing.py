@@ -13,6 +13,7 @@ from emulator.protocols.fields import Json, unsupported
 
 _MOST = 100
 _USUAL = 20
+_DIGITS = 9
 _CONTENTS = ("content", "output")
 _WITHOUT_STATUS = frozenset(["additional_tools", "compaction", "item_reference"])
 
@@ -45,7 +46,7 @@ def item_list(items: Sequence[Json], query: Mapping[str, str]) -> Json:
 def _limit(given: str | None) -> int:
     if given is None:
         return _USUAL
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= _MOST:
+    if not given.isascii() or not given.isdigit() or len(given) > _DIGITS or not 1 <= int(given) <= _MOST:
         raise InvalidRequest(
             f"Invalid value for 'limit': expected an integer between 1 and {_MOST}.",
             param="limit",

@@ -13,6 +13,7 @@ from typing import cast
 from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, ReasoningDelta, RefusalDelta, TextDelta
 from emulator.protocols.fields import Json
 from emulator.protocols.responses import ResponsesRequest
+from emulator.protocols.responses_ids import item_id
 from emulator.protocols.responses_tools import SEARCH
 from emulator.protocols.responses_under_way import (
     Call,
@@ -55,14 +56,14 @@ class Output:
                 yield from self._let_go(calls_follow=False)
                 thought = self._open
                 if not isinstance(thought, Thought):
-                    thought = Thought(*self._place("rs"), self._asked.summary, self._asked.sealed)
+                    thought = Thought(*self._place("reasoning"), self._asked.summary, self._asked.sealed)
                     yield from self._begin(thought)
                 yield from thought.more(text)
             case RefusalDelta(_, text):
                 yield from self._let_go(calls_follow=False)
                 refusal = self._open
                 if not isinstance(refusal, Refusal):
-                    refusal = Refusal(*self._place("msg"))
+                    refusal = Refusal(*self._place("message"))
                     yield from self._begin(refusal)
                 yield from refusal.more(text)
             case CallStarted(_, _, id, name):
@@ -96,7 +97,7 @@ class Output:
     def _say(self, event: TextDelta, phase: str | None = None) -> Iterator[Wire]:
         words = self._open
         if not isinstance(words, Words):
-            words = Words(*self._place("msg"), phase)
+            words = Words(*self._place("message"), phase)
             yield from self._begin(words)
         yield from words.more(event.text, _logprobs(event) if self._asked.logprobs else [])
 
@@ -110,16 +111,16 @@ class Output:
 
     def _call(self, identifier: str, name: str) -> Calling:
         if self._asked.search and name == SEARCH:
-            return SearchCall(*self._place("tsc"), identifier)
+            return SearchCall(*self._place("tool_search_call"), identifier)
         namespace, outer = self._asked.names.get(name, (None, name))
         named: Json = {"name": outer} | ({} if namespace is None else {"namespace": namespace})
         if name in self._asked.customs:
-            return CustomCall(*self._place("ctc"), identifier, named)
-        return Call(*self._place("fc"), identifier, named)
+            return CustomCall(*self._place("custom_tool_call"), identifier, named)
+        return Call(*self._place("function_call"), identifier, named)
 
-    def _place(self, prefix: str) -> tuple[str, int]:
+    def _place(self, kind: str) -> tuple[str, int]:
         """The next item's id, and its index."""
-        return f"{prefix}_{self._key}{len(self.items):x}", len(self.items)
+        return item_id(kind, self._key, f"{len(self.items):x}"), len(self.items)
 
 
 def _logprobs(event: TextDelta) -> list[Json]:

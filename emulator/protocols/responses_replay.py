@@ -2,8 +2,9 @@
 
 Rule: nothing but the finished items is kept, and what is told of them depends on them alone, since texts are cut by
 themselves.  So the events and their numbers are those of the stream that the response was made in, and a client whose
-connection broke goes on behind the last number that it has seen.  Only what an error said beside code and message, and
-the tokens of a refusal, are forgotten.
+connection broke goes on behind the last number that it has seen.  Forgotten are the tokens of a refusal, what an error
+said beside what the response says of it, and the words of a response that was cancelled or whose server died: whoever
+has heard more of them than is kept is told the end.
 Source: OpenAI's API reference, GET /v1/responses/{id} with ``stream`` and ``starting_after``.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import cast
 
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, ResponseCancelled
 from emulator.events import TextDelta, argument_deltas
 from emulator.protocols.custom import custom_arguments
 from emulator.protocols.fields import Json
@@ -36,7 +37,6 @@ from emulator.protocols.responses_under_way import (
 from emulator.protocols.segments import segmented
 
 _NOT_YET = {"status": "in_progress", "error": None, "incomplete_details": None}
-_CANCELLED = {"code": "cancelled", "message": "The response was cancelled."}
 
 
 @dataclass(slots=True)
@@ -51,8 +51,11 @@ class Replay:
         return self._frames(_opening(response))
 
     def rest(self, response: Json) -> Iterator[bytes]:
-        """The others, of a response that is over."""
-        return self._frames(_rest(response))
+        """The others, of a response that is over; the last of them in any case."""
+        said, end = _items(response), _end(response)
+        yield from self._frames(said)
+        self._number = max(self._number, self.after + 1 - (len(end) - 1))
+        yield from self._frames(end)
 
     def failure(self, error: EmulatorError) -> bytes:
         """Why they can't be told."""
@@ -71,19 +74,22 @@ def _opening(response: Json) -> Iterator[Wire]:
     yield "response.in_progress", {"response": begun}
 
 
-def _rest(response: Json) -> Iterator[Wire]:
+def _items(response: Json) -> Iterator[Wire]:
     for index, item in enumerate(cast("list[Json]", response["output"])):
         under_way, events = _again(item, index)
         yield from announced(index, under_way)
         yield from events
         yield from under_way.closed(item["status"])
         yield finished(index, item)
+
+
+def _end(response: Json) -> list[Wire]:
     status: str = response["status"]
     if status in ("completed", "incomplete"):
-        yield f"response.{status}", {"response": response}
-        return
-    yield "error", (response["error"] or _CANCELLED) | {"param": None}
-    yield "response.failed", {"response": response}
+        return [(f"response.{status}", {"response": response})]
+    error = response["error"]
+    told = ("error", error | {"param": None}) if error else error_event(ResponseCancelled())
+    return [told, ("response.failed", {"response": response})]
 
 
 def _again(item: Json, index: int) -> tuple[Item, Iterator[Wire]]:

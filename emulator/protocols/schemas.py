@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 _TYPES = frozenset(["string", "number", "integer", "boolean", "array", "object", "null"])
-_DATA = frozenset(["enum", "const", "default", "examples", "example"])
+_DATA = frozenset(["enum", "const", "default", "examples", "example", "dependentRequired"])
 _NAMED = frozenset(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"])
 
 

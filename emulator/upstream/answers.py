@@ -6,6 +6,8 @@ is missing or extra, and strict about what would make an answer out of nothing: 
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any, cast
 
 import orjson
@@ -15,6 +17,7 @@ from emulator.ports import AnswerDelta, AnswerHead, AnswerPart, AnswerUsage, Cal
 from emulator.upstream.faults import Redactor, refused_inside
 
 DONE = b"[DONE]"
+_HALVES = re.compile("[\ud800-\udfff]")
 _NOT_HEAD = frozenset({"choices", "usage", "object", "error"})
 _READ = frozenset(
     ["role", "content", "refusal", "reasoning_content", "reasoning", "reasoning_details", "tool_calls", "function_call"]
@@ -131,9 +134,11 @@ class AnswerReader:
             value = orjson.loads(payload)
         except orjson.JSONDecodeError:
             try:
-                # As the event stream's standard decodes; one bad byte is no reason to lose the answer.
-                value = orjson.loads(payload.decode("utf-8-sig", "replace"))
-            except orjson.JSONDecodeError:
+                # As the event stream's standard decodes; one bad byte, or half a character that a proxy cut in two, is
+                # no reason to lose the answer.
+                value = json.loads(payload.decode("utf-8-sig", "replace"))
+                value = orjson.loads(_HALVES.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
+            except (ValueError, RecursionError):
                 raise self._broken("not JSON", payload) from None
         if not isinstance(value, dict):
             raise self._broken("no JSON object", payload)

@@ -1,7 +1,7 @@
 """How many tokens a prompt has, from the model server's own tokenizer where it has one.
 
-Rule: counting is quick and never fails: a server without a tokenizer is asked once, and one that is slow or down leaves
-the count to an estimate.
+Rule: counting is quick and never fails: a server without a tokenizer is left alone for a while, and one that is slow or
+down leaves the count to an estimate.
 Source: vLLM's POST /tokenize (a chat's messages, answered with ``count``), SGLang's (a ``prompt``) and llama.cpp's (a
 ``content``, answered with ``tokens``); all of them stand beside the API's /v1.
 """
@@ -16,14 +16,13 @@ from emulator.errors import EmulatorError, UpstreamRefused
 from emulator.lifetime import Lifetime
 from emulator.recent import Recent
 from emulator.upstream.client import UpstreamClient
+from emulator.usage import MESSAGE_TOKENS
 
 Json = dict[str, Any]
 
 _SECONDS = 2.0
 _MISSING_SECONDS = 600.0
 _MOST_MODELS = 256
-_MESSAGE_TOKENS = 4
-"""What a chat template puts around a message, roughly."""
 
 
 class Tokenizer:
@@ -49,7 +48,7 @@ class Tokenizer:
         if counted is None:
             self._missing.put(model, time.monotonic() + _MISSING_SECONDS)
             return None
-        return counted + _MESSAGE_TOKENS * len(messages)
+        return counted + MESSAGE_TOKENS * len(messages)
 
     def _ask(self, body: Mapping[str, Any], authorization: str | None, lifetime: Lifetime) -> int | None:
         """None where the server has no such path, or doesn't understand the question."""

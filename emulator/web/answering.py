@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import closing
 
 import orjson
@@ -16,6 +16,7 @@ from emulator.service import Wishes
 from emulator.settings import STRATEGIES
 from emulator.turn import Turn
 from emulator.web.facts import turn_facts
+from emulator.web.headers import named
 from emulator.web.respond import Watched, authorization, identified, json_response
 
 STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -43,7 +44,7 @@ def _whole(watched: Watched, asked: TurnRequest, form: AnswerForm) -> Response:
         _failed(turn, error)
         raise
     watched.end()
-    response.headers.update(_headers(_known_first(turn) | _known_last(turn)))
+    response.headers.update(named(_known_first(turn) | _known_last(turn)))
     return identified(response, watched)
 
 
@@ -63,13 +64,13 @@ def _stream(watched: Watched, asked: TurnRequest, form: AnswerForm) -> Response:
 
 def stream_headers(turn: Turn) -> dict[str, str]:
     """The headers of a stream whose first frame is there."""
-    return STREAM_HEADERS | _headers(_known_first(turn))
+    return STREAM_HEADERS | named(_known_first(turn))
 
 
 def _failed(turn: Turn | None, error: EmulatorError) -> None:
     """An error says what was tried, too."""
     if turn is not None:
-        error.headers |= _headers(_known_first(turn) | _known_last(turn))
+        error.headers |= named(_known_first(turn) | _known_last(turn))
 
 
 def begun_turn(watched: Watched, asked: TurnRequest) -> Turn:
@@ -94,10 +95,6 @@ def _wish(header: str, choices: tuple[str, ...]) -> str | None:
         f"Invalid header X-Emulator-{header}: {value[:80]!r}. Supported values are: {supported}.",
         code="invalid_value",
     )
-
-
-def _headers(told: Mapping[str, str]) -> dict[str, str]:
-    return {f"X-Emulator-{name}": value for name, value in told.items()}
 
 
 def _quoted(value: str) -> str:

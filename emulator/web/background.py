@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from emulator.errors import ClientGone, EmulatorError
+from emulator.errors import EmulatorError, ResponseCancelled
 from emulator.logs import log_event
 from emulator.protocols.fields import Json
 from emulator.protocols.responses_answer import ResponsesAnswer
@@ -78,5 +78,5 @@ class Background:
     def _look(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             if self.responses.is_ended(self.owner, self.record.response["id"]):
-                self.watched.lifetime.end(ClientGone("The response was cancelled."))
+                self.watched.lifetime.end(ResponseCancelled())
                 return

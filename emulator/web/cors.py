@@ -12,16 +12,9 @@ from collections.abc import Sequence
 from flask import Flask
 from flask_cors import CORS
 
-EXPOSED = (
-    "X-Request-Id",
-    "Request-Id",
-    "Retry-After",
-    "X-Emulator-Strategy",
-    "X-Emulator-Round",
-    "X-Emulator-Left",
-    "X-Emulator-Upstream-Calls",
-    "X-Emulator-Ms",
-)
+from emulator.web.headers import MEANINGS
+
+EXPOSED = ("X-Request-Id", "Request-Id", "Retry-After", *MEANINGS)
 """What a page may read of an answer's headers beside those that it always may."""
 
 _PREFLIGHT_SECONDS = 600  # Chromium and Safari remember a preflight no longer than that

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from emulator import __version__
 from emulator.protocols.wire.errors import AnthropicError, ForeignError, OpenAIError
+from emulator.web.headers import MEANINGS
 from emulator.web.index import NAME
 from emulator.web.operations import WISHES, Json, Operation, operations
 
@@ -35,11 +36,6 @@ _STATUSES = {
 }
 _ID = {"X-Request-Id": {"description": "The request's id, in the log too.", "schema": {"type": "string"}}}
 _RETRY = {"Retry-After": {"description": "Seconds to wait before another try.", "schema": {"type": "string"}}}
-_TOLD = {
-    "X-Emulator-Strategy": "How the model was brought to call tools.",
-    "X-Emulator-Round": "How many rounds of calls this answer's program has had.",
-    "X-Emulator-Left": "Which strategies were left, and why.",
-}
 _SECURITY: Json = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The model server's key, if this server has none."},
     "key": {
@@ -122,7 +118,7 @@ def _answer(operation: Operation, schemas: dict[Any, Json]) -> Json:
     headers: Json = {}
     if operation.turn:
         headers = _ID | {
-            name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in _TOLD.items()
+            name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in MEANINGS.items()
         }
     if operation.event is not None:
         content[_EVENTS] = {"schema": _event(schemas[operation.event], operation.ends)}

@@ -18,7 +18,7 @@ from werkzeug.routing import Map
 from emulator.web.body import read_body
 from emulator.web.facts import passed_facts
 from emulator.web.passing import pass_through
-from emulator.web.respond import Watched, emulator
+from emulator.web.respond import Watched, api_path, emulator
 
 PATHS = ("completions", "embeddings", "moderations", "rerank", "audio/<path:rest>", "images/<path:rest>")
 BESIDE_V1 = ("tokenize", "detokenize")
@@ -43,7 +43,7 @@ def passed(*, at_root: bool = False, **_: str) -> Response:
             watched,
             body if body or request.method != "GET" else None,
             stream=stream,
-            path=request.path.removeprefix(_PREFIX).rstrip("/"),
+            path=api_path().rstrip("/"),
             at_root=at_root,
             may_be_empty=True,
         )

@@ -46,9 +46,15 @@ def request_id() -> str:
     return g.request_id
 
 
+def api_path() -> str:
+    """The request's path without the ``/v1`` that may stand before it."""
+    path = request.path
+    return path.removeprefix("/v1") if path.startswith("/v1/") else path
+
+
 def speaks_anthropic() -> bool:
     """The client speaks Anthropic's protocol: it says so in a header, or asks for messages."""
-    path = request.path.removeprefix("/v1")
+    path = api_path()
     return "Anthropic-Version" in request.headers or path == "/messages" or path.startswith("/messages/")
 
 

@@ -21,7 +21,7 @@ from tests.specs import OPENAI_ERROR, openai_problems
 pytestmark = pytest.mark.live
 
 KEY = "sk-the-server-s-own-key"
-ALSO = "files,files/*,fine_tuning/*/cancel,chat/*,models/*,health"
+ALSO = "files,files/*,fine_tuning/*/cancel,chat/*,models/*,health,v1beta/*"
 MULTIPART = (
     b'--b0\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n'
     b"Content-Type: audio/wav\r\n\r\nRIFF\x00\xff\r\n--\n\r\n--b0--\r\n"
@@ -67,6 +67,8 @@ def fresh(model: Recorder) -> None:
         ("/v1/files", "/v1/files"),
         ("/files/file-1/content", "/v1/files/file-1/content"),
         ("/v1/fine_tuning/j%C3%B6b/cancel", "/v1/fine_tuning/j%C3%B6b/cancel"),
+        ("/v1beta/files", "/v1/v1beta/files"),
+        ("/v1/v1beta/files", "/v1/v1beta/files"),
     ],
 )
 def test_a_request_and_its_answer_are_the_same_bytes(

@@ -33,6 +33,7 @@ def test_functions_are_tools_of_which_one_is_called() -> None:
         FunctionTool("news", None, None, place="functions[1].parameters"),
     )
     assert (request.legacy, request.parallel, request.plain_chat) == (True, False, False)
+    assert parse(functions=[WEATHER], parallel_tool_calls=True).parallel is False, "its answers have room for one"
     assert upstream_body(request, [USER], n=1) == {"model": "m", "messages": [USER]}
 
 

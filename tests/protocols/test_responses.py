@@ -147,6 +147,7 @@ def test_parameters_in_the_model_servers_words() -> None:
         "temperature": 0.5,
         "top_p": 0.9,
         "max_tokens": 99,
+        "verbosity": "low",
         "logprobs": True,
         "top_logprobs": 2,
         "reasoning_effort": "low",

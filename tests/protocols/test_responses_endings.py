@@ -96,7 +96,7 @@ def test_what_an_error_ends_is_what_was_streamed(said: list[Event]) -> None:
     unheard = ResponsesAnswer(asked(), KEY, 1000)
     with pytest.raises(UpstreamBroken):
         unheard.whole(cut())
-    assert unheard.failed(error)["output"] == output
+    assert events_of(unheard.failure(error))[-1]["response"]["output"] == output
 
 
 def test_an_error_before_anything_was_said_is_a_stream_too() -> None:

@@ -65,6 +65,7 @@ def test_nothing_is_a_page_too() -> None:
         ({"limit": "0"}, "limit"),
         ({"limit": "101"}, "limit"),
         ({"limit": "9999999999999"}, "limit"),
+        ({"limit": "000000001999"}, "limit"),
         ({"limit": "x"}, "limit"),
         ({"limit": "²"}, "limit"),
         ({"after": "nobody"}, "after"),

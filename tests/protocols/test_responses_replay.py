@@ -69,8 +69,18 @@ def test_it_goes_on_behind_any_number() -> None:
     told, kept = live(
         [HEAD, ReasoningDelta(0, "hm"), TextDelta(0, "Two words."), *call(0, "f", "{}"), Finished(0, "stop"), END]
     )
-    for after in range(-1, len(told) + 1):
+    for after in range(-1, len(told) - 1):
         assert again(kept, after) == told[after + 1 :]
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
+def test_whoever_has_heard_more_than_is_kept_is_told_the_end(status: str) -> None:
+    """A cancelled response has lost what was said of it: its listener would wait for ever."""
+    told, kept = live([HEAD, TextDelta(0, "Two words."), Finished(0, "stop"), END])
+    error = {"code": "server_error", "message": "The server was stopped."} if status == "failed" else None
+    [end] = again(kept | {"status": status, "error": error, "output": list[Json]()}, len(told) + 5)
+    assert (end["sequence_number"], end["response"]["status"]) == (len(told) + 6, status)
+    assert end["type"] == ("response.completed" if status == "completed" else "response.failed")
 
 
 @pytest.mark.parametrize("tokens", [["Hel", "lo", " you"], ["Hello you"]])
@@ -110,6 +120,7 @@ def test_one_that_was_cancelled_ends() -> None:
     response |= {"status": "cancelled", "output": list[Json]()}
     assert [event["type"] for event in again(response)[2:]] == ["error", "response.failed"]
     assert again(response)[-1]["response"]["status"] == "cancelled"
+    assert again(response)[-2]["code"] == "cancelled"
 
 
 def test_what_goes_wrong_meanwhile_has_the_next_number() -> None:

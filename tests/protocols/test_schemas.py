@@ -27,6 +27,7 @@ from emulator.protocols.schemas import standard_schema
         ({"properties": {"default": {"type": "STRING"}}}, {"properties": {"default": {"type": "string"}}}),
         ({"properties": {"type": {"type": "STRING"}}}, {"properties": {"type": {"type": "string"}}}),
         ({"properties": {"a": None}}, {"properties": {"a": None}}),
+        ({"dependentRequired": {"type": ["STRING"]}}, {"dependentRequired": {"type": ["STRING"]}}),
         ({"required": ["type", "STRING"]}, {"required": ["type", "STRING"]}),
         (True, True),
         (None, None),

@@ -190,6 +190,12 @@ def test_bytes_that_are_no_utf8_cost_a_character_not_the_answer() -> None:
     assert read(b'{"choices":[{"delta":{"content":"a\xffb"}}]}', STOP)[1] == AnswerDelta(0, "a\ufffdb")
 
 
+@pytest.mark.parametrize("half", [b"\\ud83d", b"\\uDE00", b"\\ud83d\\ud83d"])
+def test_half_a_character_that_a_proxy_cut_costs_it_not_the_answer(half: bytes) -> None:
+    parts = read(b'{"choices":[{"delta":{"content":"a' + half + b'\\u00e9\\ud83d\\ude00"}}]}', STOP)
+    assert parts[1] == AnswerDelta(0, "a" + "\ufffd" * half.count(b"u") + "é😀")
+
+
 def test_blank_events_are_skipped() -> None:
     assert read(b"", b" \n", STOP) == [AnswerHead({}), AnswerDelta(0, finish_reason="stop")]
 
