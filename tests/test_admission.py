@@ -40,6 +40,7 @@ def another_process_holds(places: Admission, count: int) -> Generator[None]:
             signal.pause()
         finally:
             os._exit(1)
+    os.close(tell)  # So that a child that ends without a word is one.
     try:
         assert os.read(ready, 1) == b"x"
         yield
@@ -47,7 +48,6 @@ def another_process_holds(places: Admission, count: int) -> Generator[None]:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         os.close(ready)
-        os.close(tell)
 
 
 def refused(places: Admission) -> bool:

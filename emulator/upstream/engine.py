@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 _PARENT_POLL_SECONDS = 0.5
 _PR_SET_PDEATHSIG = 1
@@ -38,7 +38,7 @@ class EngineConfig:
         return json.dumps(asdict(self)) + "\n"
 
 
-def main() -> int:
+def main() -> NoReturn:
     config = EngineConfig(**json.loads(sys.stdin.readline()))
     _end_with_parent_while_loading(True)
     # Native code prints to file descriptor 1 as it likes: keep the real one for the answer.
@@ -48,7 +48,9 @@ def main() -> int:
         server = _serve(config)
     except (RuntimeError, ValueError, MemoryError) as error:
         print(json.dumps({"error": str(error)}), file=answer, flush=True)
-        return 1
+        sys.stderr.flush()
+        # Not the ordinary way out: threads of the native code that failed could hold it up for ever.
+        os._exit(1)
     print(json.dumps({"address": server.listening_address}), file=answer, flush=True)
     _end_with_parent_while_loading(False)
     while os.getppid() == config.parent:
@@ -86,4 +88,4 @@ def _end_with_parent_while_loading(on: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -166,7 +166,8 @@ def _address(process: subprocess.Popen[str], config: EngineConfig, log: Path, be
     answer: dict[str, str] = json.loads(line) if line else {}
     if "address" in answer:
         return answer["address"]
-    status = process.wait()
+    _end(process, ask=False)
+    status = process.returncode
     ended = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
     why = _reason(log, began) or answer.get("error", "no reason given")
     raise LocalModelError(f"The engine could not load {config.model}: it {ended} ({why}); its log is {log}.")
@@ -191,8 +192,10 @@ def _check_health(address: str, log: Path) -> None:
     raise LocalModelError(f"The engine at {address} was started but does not answer; its log is {log}.")
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
+def _end(process: subprocess.Popen[str], *, ask: bool = True) -> None:
+    """``ask``: it doesn't end by itself."""
+    if ask:
+        process.terminate()
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -72,8 +72,10 @@ class Background:
             self.watched.end(error)
         finally:
             self._over.set()
-            self.watched.end()
-            hear(None)
+            try:
+                self.watched.end()
+            finally:
+                hear(None)
 
     def _look(self) -> None:
         while not self._over.wait(LOOK_SECONDS):

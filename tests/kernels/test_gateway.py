@@ -59,7 +59,9 @@ class GatewayProcess:
 
     def ids(self) -> set[str]:
         """Of all kernels that run there."""
-        answer = urllib3.request("GET", f"{self.url}/api/kernels", headers={"Authorization": f"token {TOKEN}"})
+        answer = urllib3.request(
+            "GET", f"{self.url}/api/kernels", headers={"Authorization": f"token {TOKEN}"}, timeout=PATIENCE
+        )
         return {kernel["id"] for kernel in answer.json()}
 
     def close(self) -> None:
@@ -229,7 +231,7 @@ def test_a_death_is_noticed_while_a_reply_is_awaited(make_kernel: MakeKernel, nu
     kernel, begun = make_kernel("python3"), tmp_path / "begun"
     pid = pid_of(kernel)
     code = f"open({str(begun)!r}, 'w').close()\nimport time\ntime.sleep(1000)"
-    thread, came = in_background(lambda: kernel.execute(silent_request(code, {}), 2000))
+    thread, came = in_background(lambda: kernel.execute(silent_request(code, {}), PATIENCE))
     until(begun.exists)
     os.kill(pid, number)
     thread.join()
@@ -242,7 +244,7 @@ def test_a_death_is_noticed_while_a_reply_is_awaited(make_kernel: MakeKernel, nu
 def test_a_kernel_that_somebody_else_ended_is_gone(gateway: GatewayProcess, make_kernel: MakeKernel) -> None:
     kernel = make_kernel()
     url = f"{gateway.url}/api/kernels/{kernel.kernel_id}"
-    assert urllib3.request("DELETE", url, headers={"Authorization": f"token {TOKEN}"}).status == 204
+    assert urllib3.request("DELETE", url, headers={"Authorization": f"token {TOKEN}"}, timeout=PATIENCE).status == 204
     until(lambda: not kernel.alive())
     with pytest.raises(KernelDied):
         outcome(kernel, asking("Paris"))
@@ -262,7 +264,7 @@ def test_close_ends_it_on_the_gateway_and_may_come_again(gateway: GatewayProcess
 def test_close_wakes_who_waits_for_a_reply(make_kernel: MakeKernel, tmp_path: Path) -> None:
     kernel, begun = make_kernel("python3"), tmp_path / "begun"
     code = f"open({str(begun)!r}, 'w').close()\nimport time\ntime.sleep(1000)"
-    thread, came = in_background(lambda: kernel.execute(silent_request(code, {}), 2000))
+    thread, came = in_background(lambda: kernel.execute(silent_request(code, {}), PATIENCE))
     until(begun.exists)
     kernel.close()
     thread.join()
@@ -275,7 +277,7 @@ def test_a_gateway_that_goes_takes_its_kernels_along(
 ) -> None:
     idle, busy = make_kernel(where=own_gateway), make_kernel(where=own_gateway)
     content = ToolPrograms().content(program("while True: pass", seconds=PATIENCE))
-    thread, came = in_background(lambda: busy.execute(content, 2000))
+    thread, came = in_background(lambda: busy.execute(content, PATIENCE))
     own_gateway.process.send_signal(number)
     thread.join()
     assert isinstance(came[0], KernelDied)

@@ -35,7 +35,7 @@ class Asking(threading.Thread):
     """A request of its own, which asks for ``runs`` one after the other."""
 
     def __init__(self, pool: KernelPool, runs: Iterable[ProgramRun]) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self._pool, self._runs = pool, runs
         self.outcomes: list[Outcome | Exception] = []
         self.start()
@@ -46,6 +46,7 @@ class Asking(threading.Thread):
                 self.outcomes.append(self._pool.run(run))
             except Exception as error:  # noqa: BLE001 - the test looks at it
                 self.outcomes.append(error)
+                return
 
 
 def test_start_returns_at_once_and_the_kernels_come(make_pool: MakePool) -> None:
@@ -130,6 +131,7 @@ def test_nothing_is_lost_while_kernels_are_killed_under_load(make_pool: MakePool
     requests = [Asking(pool, until_five_are_killed(number)) for number in range(4)]
     for number in range(5):
         until(lambda: pool.ready == 2)
+        until(lambda: sum(kernel.alive() for kernel in made) == 2)
         before, victim = len(made), [kernel for kernel in made if kernel.alive()][number % 2]
         os.kill(pid_of(victim), signal.SIGKILL)
         until(lambda before=before: len(made) > before)

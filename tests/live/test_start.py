@@ -87,6 +87,9 @@ class UpstreamHandler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+StartUpstream = Callable[..., Upstream]
+
+
 @pytest.fixture
 def upstream() -> Iterator[Callable[..., Upstream]]:
     servers: list[Upstream] = []
@@ -147,7 +150,8 @@ class Command:
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Iterator[Callable[..., Command]]:
+def command(tmp_path: Path, upstream: StartUpstream) -> Iterator[Callable[..., Command]]:
+    """Ended before its model server: else that would wait for whoever is just shaking hands with it."""
     commands: list[Command] = []
 
     def start(*flags: str, **environ: str) -> Command:
@@ -167,7 +171,6 @@ def get(url: str) -> tuple[int, Any]:
 
 
 Start = Callable[..., Command]
-StartUpstream = Callable[..., Upstream]
 
 
 def test_it_serves_says_where_and_stops_cleanly(command: Start, upstream: StartUpstream) -> None:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,14 @@ from urllib.parse import quote
 import pytest
 
 PATIENCE = 30.0
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Returns when it is ``true``, and fails if that takes longer than anything should."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def program(name: str) -> str:
@@ -59,7 +68,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         "/CN=localhost",
     ]
     command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
     key.chmod(0o600)
     return cert, key
 

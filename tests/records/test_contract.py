@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from emulator.records.interface import Records, StoreUnavailable
-from tests.records.servers import PATIENCE, Between, StoreServer
+from tests.records.servers import PATIENCE, Between, StoreServer, until
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR = 3600.0
@@ -44,13 +44,6 @@ print("read", flush=True)
 
 def unique(name: str) -> str:
     return f"{name}-{os.urandom(8).hex()}"
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

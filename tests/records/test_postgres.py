@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +14,7 @@ from pg8000.native import Connection
 
 from emulator.records.interface import Records, StoreUnavailable
 from emulator.records.postgres import CONNECTIONS, SWEEP_EVERY, TABLE
-from tests.records.servers import PostgresServer, certificate, free_port
+from tests.records.servers import PostgresServer, certificate, free_port, until
 
 HOUR = 3600.0
 Opened = Callable[[str], Records]
@@ -147,8 +146,7 @@ def test_expired_records_leave(
     admin(f"TRUNCATE {TABLE}")
     for n in range(SWEEP_EVERY):
         records.put(f"brief-{n}", b"x", 0.3)
-    while admin(f"SELECT count(*) FROM {TABLE} WHERE expires > now()") != [[0]]:
-        time.sleep(0.01)
+    until(lambda: admin(f"SELECT count(*) FROM {TABLE} WHERE expires > now()") == [[0]])
     for n in range(SWEEP_EVERY):
         records.put(f"lasting-{n}", b"x", HOUR)
     assert admin(f"SELECT count(*) FROM {TABLE}") == [[SWEEP_EVERY]]
@@ -167,8 +165,7 @@ def test_connections_are_few_and_end_with_close(
     assert all(records.get(f"k{n}") == bytes(200_000) for n in range(40))
     assert 1 <= int(str(admin(count)[0][0])) <= CONNECTIONS
     records.close()
-    while admin(count) != [[0]]:
-        time.sleep(0.01)
+    until(lambda: admin(count) == [[0]])
     assert records.get("k1") == bytes(200_000)
 
 
@@ -197,7 +194,7 @@ def test_what_is_no_postgres_is_told(server: PostgresServer, opened: Opened) -> 
                     peer.recv(1000)
                     peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-        thread = threading.Thread(target=greet)
+        thread = threading.Thread(target=greet, daemon=True)
         thread.start()
         port = listener.getsockname()[1]
         for options in ("", "?sslmode=disable"):
