@@ -54,6 +54,7 @@ class Replay:
         """The others, of a response that is over; the last of them in any case."""
         said, end = _items(response), _end(response)
         yield from self._frames(said)
+        # Whoever has heard more than is kept would wait for ever without an end.
         self._number = max(self._number, self.after + 1 - (len(end) - 1))
         yield from self._frames(end)
 

@@ -134,14 +134,19 @@ def test_a_stream_in_the_background_is_found_while_it_lasts(server: Server, scri
     assert text_of(until(server, identifier, is_over)) == "Hello there, how are you?"
 
 
+@contextmanager
+def told_again(server: Server, identifier: str) -> Generator[HTTPResponse]:
+    with closing(server.connect()) as connection:
+        connection.request("GET", f"{RESPONSES}/{identifier}?stream=true", headers=OWNER)
+        yield connection.getresponse()
+
+
 def test_whoever_asks_for_it_later_hears_it_from_the_beginning(server: Server, scripted: ScriptedUpstream) -> None:
     """From another worker, and while it comes about: the beginning at once, the rest when it is there."""
     hold = scripted.hold()
     scripted.say(Reply(text="Hello there, how are you?", hold=hold))
     identifier = begun(server)
-    with closing(server.connect()) as connection:
-        connection.request("GET", f"{RESPONSES}/{identifier}?stream=true", headers=OWNER)
-        stream = connection.getresponse()
+    with told_again(server, identifier) as stream:
         head = b"".join(stream.readline() for _ in range(8))
         assert [event["type"] for event in events_of(head)] == ["response.created", "response.in_progress"]
         hold.release()
@@ -154,9 +159,7 @@ def test_whoever_listens_hears_that_it_was_deleted(server: Server, scripted: Scr
     hold = scripted.hold()
     scripted.say(Reply(text="Hello there, how are you?", hold=hold))
     identifier = begun(server)
-    with closing(server.connect()) as connection:
-        connection.request("GET", f"{RESPONSES}/{identifier}?stream=true", headers=OWNER)
-        stream = connection.getresponse()
+    with told_again(server, identifier) as stream:
         assert b"emulator status=" in stream.readline()
         assert server.ask("DELETE", f"{RESPONSES}/{identifier}", None, OWNER).status == 200
         rest = stream.read()
