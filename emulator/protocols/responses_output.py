@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, ReasoningDelta, RefusalDelta, TextDelta
+from emulator.events import (
+    ArgumentsDelta,
+    CallStarted,
+    Event,
+    Finished,
+    OtherFields,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+)
 from emulator.protocols.fields import Json
 from emulator.protocols.responses import ResponsesRequest
 from emulator.protocols.responses_ids import item_id
@@ -44,6 +53,7 @@ class Output:
         self._open: Item | None = None
         self._held: list[TextDelta] = []
         self._called = False
+        self._cited: list[Json] = []
 
     def add(self, event: Event) -> Iterator[Wire]:
         match event:
@@ -54,18 +64,12 @@ class Output:
                     yield from self._say(event)
             case ReasoningDelta(_, text):
                 yield from self._let_go(calls_follow=False)
-                thought = self._open
-                if not isinstance(thought, Thought):
-                    thought = Thought(*self._place("reasoning"), self._asked.summary, self._asked.sealed)
-                    yield from self._begin(thought)
-                yield from thought.more(text)
+                yield from self._think(text)
             case RefusalDelta(_, text):
                 yield from self._let_go(calls_follow=False)
-                refusal = self._open
-                if not isinstance(refusal, Refusal):
-                    refusal = Refusal(*self._place("message"))
-                    yield from self._begin(refusal)
-                yield from refusal.more(text)
+                yield from self._decline(text)
+            case OtherFields(_, fields):
+                self._cited += _citations(fields.get("annotations"))
             case CallStarted(_, _, id, name):
                 yield from self._let_go(calls_follow=True)
                 self._called = True
@@ -85,6 +89,10 @@ class Output:
         if self._open is None:
             return
         closing, self._open = self._open, None
+        if isinstance(closing, Words):
+            # A model server may tell them before the words, or with a piece of them.
+            closing.annotate(self._cited)
+            self._cited = []
         yield from closing.closed(status)
         yield finished(len(self.items) - 1, closing.data)
 
@@ -100,6 +108,20 @@ class Output:
             words = Words(*self._place("message"), phase)
             yield from self._begin(words)
         yield from words.more(event.text, _logprobs(event) if self._asked.logprobs else [])
+
+    def _think(self, text: str) -> Iterator[Wire]:
+        thought = self._open
+        if not isinstance(thought, Thought):
+            thought = Thought(*self._place("reasoning"), self._asked.summary, self._asked.sealed)
+            yield from self._begin(thought)
+        yield from thought.more(text)
+
+    def _decline(self, text: str) -> Iterator[Wire]:
+        refusal = self._open
+        if not isinstance(refusal, Refusal):
+            refusal = Refusal(*self._place("message"))
+            yield from self._begin(refusal)
+        yield from refusal.more(text)
 
     def _let_go(self, *, calls_follow: bool) -> Iterator[Wire]:
         """Say what was held back: where the answer's words are to be JSON, those beside calls aren't the answer, and
@@ -121,6 +143,18 @@ class Output:
     def _place(self, kind: str) -> tuple[str, int]:
         """The next item's id, and its index."""
         return item_id(kind, self._key, f"{len(self.items):x}"), len(self.items)
+
+
+def _citations(annotations: object) -> Iterator[Json]:
+    """Chat Completions' annotations in this protocol's form; of what isn't whole, clients could make nothing."""
+    for entry in cast(list[object], annotations) if isinstance(annotations, list) else ():
+        told = cast(Json, entry).get("url_citation") if isinstance(entry, dict) else None
+        if not isinstance(told, dict):
+            continue
+        citation = {key: cast(Json, told).get(key) for key in ("start_index", "end_index", "url", "title")}
+        places, words = list(citation.values())[:2], list(citation.values())[2:]
+        if all(type(place) is int for place in places) and all(isinstance(word, str) for word in words):
+            yield {"type": "url_citation"} | citation
 
 
 def _logprobs(event: TextDelta) -> list[Json]:

@@ -103,6 +103,7 @@ def _again(item: Json, index: int) -> tuple[Item, Iterator[Wire]]:
                 refusal = Refusal(identifier, index)
                 return refusal, _all(refusal.more(piece) for piece in _segments(part["refusal"]))
             words = Words(identifier, index, item.get("phase"))
+            words.annotate(part["annotations"])
             return words, _all(words.more(text, logprobs) for text, logprobs in _spoken(part))
         case "reasoning":
             thought = Thought(identifier, index, bool(item["summary"]), "encrypted_content" in item)

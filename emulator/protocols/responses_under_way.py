@@ -6,7 +6,7 @@ Source: OpenAI's API reference, the streaming events of POST /v1/responses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import orjson
@@ -38,19 +38,27 @@ class Words:
         self._at: Json = {"item_id": identifier, "output_index": index, "content_index": 0}
         self._texts: list[str] = []
         self._logprobs: list[Json] = []
+        self._annotations: list[Json] = []
 
     def opened(self) -> Iterator[Wire]:
-        yield "response.content_part.added", self._at | {"part": _output_text("", [])}
+        yield "response.content_part.added", self._at | {"part": _output_text("", [], [])}
 
     def more(self, text: str, logprobs: list[Json]) -> Iterator[Wire]:
         self._texts.append(text)
         self._logprobs += logprobs
         yield "response.output_text.delta", self._at | {"delta": text, "logprobs": logprobs}
 
+    def annotate(self, annotations: Iterable[Json]) -> None:
+        """What stands behind the words.  It is told with their end, since places in them are known only then."""
+        self._annotations += annotations
+
     def closed(self, status: str) -> Iterator[Wire]:
         text = "".join(self._texts)
-        part = _output_text(text, self._logprobs)
+        part = _output_text(text, self._logprobs, self._annotations)
         self.data |= {"status": status, "content": [part]}
+        for index, annotation in enumerate(self._annotations):
+            told = {"annotation_index": index, "annotation": annotation}
+            yield "response.output_text.annotation.added", self._at | told
         yield "response.output_text.done", self._at | {"text": text, "logprobs": self._logprobs}
         yield "response.content_part.done", self._at | {"part": part}
 
@@ -82,8 +90,8 @@ def _message(identifier: str) -> Json:
     return {"id": identifier, "type": "message", "status": "in_progress", "role": "assistant", "content": []}
 
 
-def _output_text(text: str, logprobs: list[Json]) -> Json:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs}
+def _output_text(text: str, logprobs: list[Json], annotations: list[Json]) -> Json:
+    return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": logprobs}
 
 
 class Thought:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from emulator.errors import EmulatorError
-from emulator.events import Event, ReasoningDelta, RefusalDelta, TextDelta
+from emulator.events import Event, OtherFields, ReasoningDelta, RefusalDelta, TextDelta
 
 _LONGEST = 32
 _UNSPACED = r"\u0e00-\u109f\u1780-\u17ff\u2e80-\U0010ffff"
@@ -35,7 +35,8 @@ def segmented(events: Iterable[Event]) -> Iterator[Event]:
                 run = runs.get(event.choice) or runs.setdefault(event.choice, _Run(event.choice))
                 yield from run.add(event)
             else:
-                yield from _rests(runs)
+                if not isinstance(event, OtherFields):  # which stands beside the words and doesn't part them
+                    yield from _rests(runs)
                 yield event
     except EmulatorError:
         yield from _rests(runs)

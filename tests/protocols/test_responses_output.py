@@ -366,3 +366,41 @@ def test_neighbours_of_a_kind() -> None:
     told(output, [*said, Finished(0, "stop")])
     assert [item["type"] for item in output.items] == ["message", "function_call", "function_call", "message"]
     assert (output.items[0], output.items[3]) == (message(0, "AB"), message(3, "C"))
+
+
+CITED: Json = {"start_index": 0, "end_index": 5, "url": "https://x.example", "title": "X"}
+
+
+def beside(*annotations: object) -> OtherFields:
+    return OtherFields(0, {"annotations": list(annotations)})
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [beside({"type": "url_citation", "url_citation": CITED}), TextDelta(0, "Hello")],
+        [TextDelta(0, "Hel"), beside({"type": "url_citation", "url_citation": CITED}), TextDelta(0, "lo")],
+        [
+            TextDelta(0, "Hello"),
+            beside({"url_citation": CITED | {"more": 1}}, 7, {"type": "file"}, {"url_citation": {}}),
+        ],
+    ],
+    ids=["in front", "within", "behind, with others"],
+)
+@pytest.mark.parametrize("fields", [{}, {"text": FORMAT}], ids=["words", "a format"])
+def test_citations_belong_to_the_words_beside_which_they_stand(events: list[Event], fields: Json) -> None:
+    output = made(**fields)
+    wires = told(output, [*events, *call("f", "{}"), Finished(0, "stop")])
+    [words, _] = output.items
+    citation = {"type": "url_citation"} | CITED
+    assert words["content"] == [part("Hello") | {"annotations": [citation]}]
+    place = [kind for kind, _ in wires].index("response.output_text.annotation.added")
+    assert wires[place][1]["annotation"] == citation and wires[place][1]["annotation_index"] == 0
+    assert wires[place + 1][0] == "response.output_text.done"
+
+
+@pytest.mark.parametrize("nothing", [None, {}, "x", [None], [{"url_citation": CITED | {"end_index": "5"}}]])
+def test_citations_that_are_none(nothing: object) -> None:
+    output = made()
+    told(output, [TextDelta(0, "Hello"), OtherFields(0, {"annotations": nothing}), Finished(0, "stop")])
+    assert output.items[0]["content"] == [part("Hello")]

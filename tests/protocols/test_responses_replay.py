@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import UpstreamBroken
-from emulator.events import CallStarted, Event, Finished, ReasoningDelta, RefusalDelta, TextDelta, argument_deltas
+from emulator.events import (
+    CallStarted,
+    Event,
+    Finished,
+    OtherFields,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    argument_deltas,
+)
 from emulator.protocols.custom import custom_arguments
 from emulator.protocols.responses_answer import ResponsesAnswer
 from emulator.protocols.responses_replay import Replay
@@ -20,6 +29,8 @@ from tests.protocols.openai_events import event_problems, events_of
 from tests.protocols.responses_cases import END, FORMAT, HEAD, KEY, TOOLS, Json, asked
 
 SEARCH: Json = {"type": "tool_search", "execution": "client", "description": "Finds.", "parameters": {"type": "object"}}
+CITATION: Json = {"start_index": 0, "end_index": 1, "url": "https://x.example", "title": "X"}
+CITED = OtherFields(0, {"annotations": [{"type": "url_citation", "url_citation": CITATION}]})
 TEXTS = st.text(max_size=80) | st.text("a é中\n", max_size=2500)
 FIELDS: list[Json] = [
     {},
@@ -36,13 +47,14 @@ def call(index: int, name: str, arguments: str) -> list[Event]:
 def said() -> st.SearchStrategy[list[Event]]:
     """What a turn says up to its end; calls are numbered later."""
     words = TEXTS.filter(bool).map(lambda text: [TextDelta(0, text)])
+    cited = TEXTS.filter(bool).map(lambda text: [TextDelta(0, text), CITED])
     thought = TEXTS.filter(bool).map(lambda text: [ReasoningDelta(0, text)])
     refusal = TEXTS.filter(bool).map(lambda text: [RefusalDelta(0, text)])
     function = TEXTS.map(lambda text: call(0, "f", orjson.dumps({"x": text}).decode()))
     inner = st.just(call(0, "crm__g", "{}"))
     custom = TEXTS.map(lambda text: call(0, "shout", custom_arguments(text)))
     search = st.just(call(0, "tool_search", '{"q":1}'))
-    several = st.lists(words | thought | refusal | function | inner | custom | search, max_size=6)
+    several = st.lists(words | cited | thought | refusal | function | inner | custom | search, max_size=6)
     return several.map(lambda groups: [event for group in groups for event in group])
 
 

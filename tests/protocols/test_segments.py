@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import UpstreamBroken
-from emulator.events import ArgumentsDelta, CallStarted, Event, Finished, Head, ReasoningDelta, RefusalDelta, TextDelta
+from emulator.events import (
+    ArgumentsDelta,
+    CallStarted,
+    Event,
+    Finished,
+    Head,
+    OtherFields,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+)
 from emulator.protocols.segments import segmented
 
 LONG = "x" * 70
@@ -75,6 +85,12 @@ def test_whatever_comes_between_ends_a_word() -> None:
         *call,
         TextDelta(0, "it"),
     ]
+
+
+def test_what_stands_beside_words_does_not_part_them() -> None:
+    beside = OtherFields(0, {"annotations": [1]})
+    events = [TextDelta(0, "one tw"), beside, TextDelta(0, "o three")]
+    assert list(segmented(events)) == [TextDelta(0, "one"), beside, TextDelta(0, " two"), TextDelta(0, " three")]
 
 
 def test_choices_have_words_of_their_own() -> None:
