@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import pytest
@@ -112,6 +112,9 @@ class Between:
 class StoreServer(ABC):
     """A server that can be killed, stopped, and started again where it was."""
 
+    farewell: ClassVar[signal.Signals] = signal.SIGTERM
+    """On which it ends at once."""
+
     def __init__(self) -> None:
         # Not pytest's tmp_path: a Unix socket's name is short, and another user has to reach it.
         self.folder = Path(tempfile.mkdtemp(prefix="store-", dir="/tmp"))
@@ -168,8 +171,8 @@ class StoreServer(ABC):
 
     def remove(self) -> None:
         if self._process is not None:
-            # Both servers end at once on it, and PostgreSQL gives back its shared memory, which SIGKILL would leave behind.
-            self._process.send_signal(signal.SIGQUIT)
+            # Not SIGKILL, which would leave PostgreSQL's shared memory behind.
+            self._process.send_signal(self.farewell)
             self._process.wait(PATIENCE)
         shutil.rmtree(self.folder)
 
@@ -216,6 +219,7 @@ class RedisServer(StoreServer):
 
 class PostgresServer(StoreServer):
     password = "a/b@c:d e%f"
+    farewell = signal.SIGQUIT
 
     def __init__(self) -> None:
         super().__init__()
