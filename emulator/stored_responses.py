@@ -7,11 +7,12 @@ the answer.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import cast
 
 import orjson
 
@@ -196,12 +197,28 @@ def _end_name(owner: str, identifier: str) -> str:
 
 def _stored(raw: bytes) -> StoredResponse:
     """A record; one whose worker has died says so."""
-    kept = cast(Json, orjson.loads(raw))
+    kept = _loaded(raw)
     stored = StoredResponse(kept["response"], kept["input"], kept["until"])
     if stored.under_way and time.time() > stored.until:
         error = {"code": "server_error", "message": "The server was stopped while it worked on this response."}
         return StoredResponse(stored.response | {"status": "failed", "error": error}, stored.input, stored.until)
     return stored
+
+
+def _loaded(raw: bytes) -> Json:
+    if b'"tool_search_call"' not in raw:
+        return orjson.loads(raw)
+    # Its arguments are an object of the model's own, with numbers of any size and spelling.
+    return json.loads(raw, parse_int=_exact, parse_float=_exact)
+
+
+def _exact(text: str) -> object:
+    """A number that is written as ``text`` again, whoever writes it."""
+    with suppress(orjson.JSONDecodeError):  # It has the form of a number, but may be none that a double can be.
+        number: object = orjson.loads(text)
+        if orjson.dumps(number) == text.encode():
+            return number
+    return orjson.Fragment(text)
 
 
 def _no_previous(identifier: str, asked: str | None) -> InvalidRequest:

@@ -204,6 +204,23 @@ def test_kept_items_have_ids_of_their_own_or_keep_theirs() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ['{"k":1' + "0" * 400 + "}", '{"k":[123456789012345678901234567890,1.50,-0.0,1e400,1E5]}', '{"k":7,"x":0.5}', "{}"],
+    ids=len,
+)
+def test_numbers_of_a_search_are_kept_as_they_were_written(responses: StoredResponses, arguments: str) -> None:
+    """They are an object there, not a text, and the model wrote them."""
+    kept = record(KEYS[0], until=12.5)
+    search = {"type": "tool_search_call", "id": "tsc_1", "call_id": "c", "arguments": orjson.Fragment(arguments)}
+    kept.response["output"].append(search)
+    responses.keep("me", kept)
+    found = responses.get("me", kept.response["id"])
+    assert orjson.dumps(found.response["output"][1]["arguments"]).decode() == arguments
+    assert found.until == 12.5
+    assert responses.past("me", kept.response["id"], []).items[2]["call_id"] == "c"
+
+
 def test_a_response_whose_worker_has_died_has_failed(responses: StoredResponses) -> None:
     responses.keep("me", record(KEYS[0], status="queued", until=time.time() - 1))
     lost = responses.get("me", f"resp_{KEYS[0]}")

@@ -11,7 +11,10 @@ from emulator.protocols.fields import Json
 
 
 class AnswerForm(Protocol):
-    """One answer in one protocol, streamed or whole."""
+    """One answer in one protocol, streamed or whole.  ``tokens``: the client is told of the model's tokens."""
+
+    @property
+    def tokens(self) -> bool: ...
 
     def frames(self, events: Iterable[Event], comment: Callable[[], str]) -> Iterator[bytes]:
         """SSE frames.  ``comment`` is asked at the end for what is known only then: an SSE comment, which clients

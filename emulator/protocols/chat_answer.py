@@ -71,6 +71,10 @@ class ChatAnswer:
     _begun: set[int] = field(default_factory=set[int])
     _inputs: dict[tuple[int, int], InputReader] = field(default_factory=dict[tuple[int, int], InputReader])
 
+    @property
+    def tokens(self) -> bool:
+        return True
+
     def frames(self, events: Iterable[Event], comment: Callable[[], str]) -> Iterator[bytes]:
         for event in events:
             yield from self._frames(event)

@@ -52,6 +52,10 @@ class MessagesAnswer:
     _ended: Finished = field(default_factory=lambda: Finished(0, "stop"))
     _usage: Json = field(default_factory=dict[str, Any])
 
+    @property
+    def tokens(self) -> bool:
+        return False
+
     def frames(self, events: Iterable[Event], comment: Callable[[], str]) -> Iterator[bytes]:
         for told in self._told(events):
             if told["type"] == "message_stop":

@@ -42,6 +42,10 @@ class ResponsesAnswer:
         self._number = 0
         self._begun = False
 
+    @property
+    def tokens(self) -> bool:
+        return self._asked.logprobs
+
     def frames(self, events: Iterable[Event], comment: Callable[[], str]) -> Iterator[bytes]:
         for wire in self._told(events):
             yield self._frame(wire)

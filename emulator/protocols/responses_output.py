@@ -36,6 +36,7 @@ from emulator.protocols.responses_under_way import (
     Words,
     announced,
     finished,
+    spoken,
 )
 
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -69,7 +70,8 @@ class Output:
                 yield from self._let_go(calls_follow=False)
                 yield from self._decline(text)
             case OtherFields(_, fields):
-                self._cited += _citations(fields.get("annotations"))
+                # Behind a call the words that are meant have been told already.
+                self._cited += [] if self._called else _citations(fields.get("annotations"))
             case CallStarted(_, _, id, name):
                 yield from self._let_go(calls_follow=True)
                 self._called = True
@@ -107,7 +109,8 @@ class Output:
         if not isinstance(words, Words):
             words = Words(*self._place("message"), phase)
             yield from self._begin(words)
-        yield from words.more(event.text, _logprobs(event) if self._asked.logprobs else [])
+        for text, logprobs in spoken(event.text, _logprobs(event) if self._asked.logprobs else []):
+            yield from words.more(text, logprobs)
 
     def _think(self, text: str) -> Iterator[Wire]:
         thought = self._open

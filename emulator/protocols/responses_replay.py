@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import cast
 
-from emulator.errors import EmulatorError, ResponseCancelled
+from emulator.errors import EmulatorError, InvalidRequest, ResponseCancelled
 from emulator.events import TextDelta, argument_deltas
 from emulator.protocols.custom import custom_arguments
 from emulator.protocols.fields import Json
@@ -33,6 +33,7 @@ from emulator.protocols.responses_under_way import (
     error_event,
     finished,
     frame,
+    spoken,
 )
 from emulator.protocols.segments import segmented
 
@@ -47,11 +48,21 @@ class Replay:
     _number: int = 0
 
     def opening(self, response: Json) -> Iterator[bytes]:
-        """The first two, which don't depend on what comes of the response."""
+        """The first two, which tell nothing of what comes of the response."""
         return self._frames(_opening(response))
 
     def rest(self, response: Json) -> Iterator[bytes]:
-        """The others, of a response that is over; the last of them in any case."""
+        """The others, of a response that is over; the last of them in any case.
+
+        Raises InvalidRequest where it isn't known what stood behind which number.
+        """
+        parts = [part for item in response["output"] if item["type"] == "message" for part in item["content"]]
+        if self.after >= 0 and any(map(_may_differ, parts)):
+            raise InvalidRequest(
+                "This response's tokens don't make up its text, so it can only be told from the beginning.",
+                param="starting_after",
+                code="invalid_value",
+            )
         said, end = _items(response), _end(response)
         yield from self._frames(said)
         # Whoever has heard more than is kept would wait for ever without an end.
@@ -135,10 +146,11 @@ def _segments(text: str) -> list[str]:
 
 
 def _spoken(part: Json) -> list[tuple[str, list[Json]]]:
-    """The pieces of a message's text, and their logprobs: words, or tokens where their probabilities are known."""
-    logprobs: list[Json] = part["logprobs"]
-    if not logprobs:
-        return [(piece, []) for piece in _segments(part["text"])]
-    if "".join(entry["token"] for entry in logprobs) == part["text"]:
-        return [(entry["token"], [entry]) for entry in logprobs]
-    return [(part["text"], logprobs)]
+    if part["logprobs"]:
+        return spoken(part["text"], part["logprobs"])
+    return [(piece, []) for piece in _segments(part["text"])]
+
+
+def _may_differ(part: Json) -> bool:
+    """It was told in pieces that can't be known any more: tokens that make up no text, such as parts of a character."""
+    return bool(part.get("logprobs")) and "".join(entry["token"] for entry in part["logprobs"]) != part["text"]

@@ -202,6 +202,13 @@ class SearchCall(Calling):
         return iter(())
 
 
+def spoken(text: str, logprobs: list[Json]) -> list[tuple[str, list[Json]]]:
+    """The pieces that a text is told in, each with its logprobs: tokens, where they make it up, else all at once."""
+    if "".join(entry["token"] for entry in logprobs) != text:
+        return [(text, logprobs)]
+    return [(entry["token"], [entry]) for entry in logprobs]
+
+
 def announced(index: int, item: Item) -> Iterator[Wire]:
     # A copy: the item goes on to change, and events may be looked at later.
     yield "response.output_item.added", {"output_index": index, "item": dict(item.data)}

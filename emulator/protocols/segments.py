@@ -18,21 +18,21 @@ _LONGEST = 32
 _UNSPACED = r"\u0e00-\u109f\u1780-\u17ff\u2e80-\U0010ffff"
 """Thai, Lao, Tibetan, Burmese; Khmer; Chinese, Japanese, Korean and whatever lies behind them."""
 _SEGMENT = re.compile(
-    rf"\s{{0,{_LONGEST}}}(?:[^\s{_UNSPACED}]{{1,{_LONGEST}}}|(?P<single>[{_UNSPACED}]))|\s{{1,{_LONGEST}}}"
+    rf"\s{{0,{_LONGEST}}}(?:[^\s{_UNSPACED}]{{1,{_LONGEST}}}|(?P<single>(?!\s)[{_UNSPACED}]))|\s{{1,{_LONGEST}}}"
 )
 _Words = TextDelta | ReasoningDelta | RefusalDelta
 
 
-def segmented(events: Iterable[Event]) -> Iterator[Event]:
+def segmented(events: Iterable[Event], *, tokens: bool = True) -> Iterator[Event]:
     """The same events with other borders between the pieces of text.
 
-    A piece that has logprobs stays as it is: its borders are the model's tokens.
+    With ``tokens``, a piece that has logprobs stays as it is: its borders are the model's.
     """
     runs: dict[int, _Run] = {}
     try:
         for event in events:
             if isinstance(event, _Words):
-                run = runs.get(event.choice) or runs.setdefault(event.choice, _Run(event.choice))
+                run = runs.get(event.choice) or runs.setdefault(event.choice, _Run(event.choice, tokens))
                 yield from run.add(event)
             else:
                 if not isinstance(event, OtherFields):  # which stands beside the words and doesn't part them
@@ -49,6 +49,7 @@ class _Run:
     """Text, thought or refusal of a choice without anything between its pieces."""
 
     choice: int
+    tokens: bool
     kind: type[_Words] = TextDelta
     held: str = ""
 
@@ -56,7 +57,7 @@ class _Run:
         if type(event) is not self.kind:
             yield from self.rest()
             self.kind = type(event)
-        if not isinstance(event, ReasoningDelta) and event.logprobs:
+        if self.tokens and not isinstance(event, ReasoningDelta) and event.logprobs:
             yield from self.rest()
             yield event
             return

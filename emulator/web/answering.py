@@ -121,7 +121,7 @@ def _on_one_line(text: str) -> str:
 def answer_frames(turn: Turn, form: AnswerForm) -> Generator[bytes, None, None]:
     """The turn as ``form`` streams it.  Raises what the turn raises."""
     with closing(turn.events()) as events:
-        yield from form.frames(segmented(events), lambda: _comment(turn))
+        yield from form.frames(segmented(events, tokens=form.tokens), lambda: _comment(turn))
 
 
 def _comment(turn: Turn) -> str:

@@ -61,6 +61,8 @@ class Background:
     def _run(self, frames: Iterator[bytes], form: ResponsesAnswer, hear: Hear) -> None:
         try:
             self.keep(form.response("in_progress"))
+            hear(next(frames, b""))
+            self.keep(form.response("in_progress", output=[]))  # Now it is known who answers.
             for frame in frames:
                 hear(frame)
         except EmulatorError as error:

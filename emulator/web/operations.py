@@ -108,7 +108,7 @@ def _responses() -> dict[tuple[str, str], Operation]:
             event=responses.ResponseEvent,
             parameters=(
                 _query("stream", "Its events again, or as soon as they are known.", enum=["true", "false"]),
-                _query("starting_after", "The last event that is known.", type="integer", minimum=0),
+                _query("starting_after", "The last event known.", type="integer", minimum=0, maximum=10**15 - 1),
             ),
         ),
         ("DELETE", one): Operation(summary="Forget it", answer=responses.ResponseDeleted),

@@ -158,7 +158,7 @@ def _after() -> int:
     given = request.args.get("starting_after")
     if given is None:
         return -1
-    if not (given.isascii() and given.isdigit() and len(given) < 100):
+    if not (given.isascii() and given.isdigit() and len(given) < 16):
         raise InvalidRequest(
             f"Invalid 'starting_after': {given[:80]!r}. Expected the sequence number of an event.",
             param="starting_after",

@@ -281,6 +281,7 @@ ERRORS: list[tuple[str, str, Json | None, int, str | None]] = [
     ("GET", "resp_nobody?stream=true", None, 404, "response_id"),
     ("GET", "resp_nobody?stream=1", None, 400, "stream"),
     ("GET", "resp_nobody?stream=true&starting_after=last", None, 400, "starting_after"),
+    ("GET", f"resp_nobody?stream=true&starting_after={10**24}", None, 400, "starting_after"),
     ("POST", "", {"input": "hi", "tools": [{"type": "web_search"}]}, 400, "tools[0].type"),
     ("POST", "", {"input": "hi", "previous_response_id": "resp_nobody"}, 400, "previous_response_id"),
     ("POST", "", {"input": [{"type": "item_reference", "id": "msg_1"}]}, 404, "input"),

@@ -399,6 +399,14 @@ def test_citations_belong_to_the_words_beside_which_they_stand(events: list[Even
     assert wires[place + 1][0] == "response.output_text.done"
 
 
+def test_citations_behind_a_call_are_of_words_that_were_told() -> None:
+    """And not of those that follow, whose places they aren't."""
+    output = made()
+    cited = beside({"type": "url_citation", "url_citation": CITED})
+    told(output, [TextDelta(0, "Hello"), *call("f", "{}"), cited, TextDelta(0, "More."), Finished(0, "stop")])
+    assert [item["content"][0]["annotations"] for item in output.items if item["type"] == "message"] == [[], []]
+
+
 @pytest.mark.parametrize("nothing", [None, {}, "x", [None], [{"url_citation": CITED | {"end_index": "5"}}]])
 def test_citations_that_are_none(nothing: object) -> None:
     output = made()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.errors import UpstreamBroken
+from emulator.errors import InvalidRequest, UpstreamBroken
 from emulator.events import (
     CallStarted,
     Event,
@@ -62,7 +62,7 @@ def live(events: Iterable[Event], **fields: Any) -> tuple[list[Json], Json]:
     """The events of the stream, and the response as it is kept."""
     kept: list[Json] = []
     form = ResponsesAnswer(asked(**{"tools": [*TOOLS, SEARCH]} | fields), KEY, 1000, kept.append)
-    frames = b"".join(form.frames(segmented(events), lambda: "told"))
+    frames = b"".join(form.frames(segmented(events, tokens=form.tokens), lambda: "told"))
     return events_of(frames), orjson.loads(orjson.dumps(kept[-1]))
 
 
@@ -95,17 +95,40 @@ def test_whoever_has_heard_more_than_is_kept_is_told_the_end(status: str) -> Non
     assert end["type"] == ("response.completed" if status == "completed" else "response.failed")
 
 
-@pytest.mark.parametrize("tokens", [["Hel", "lo", " you"], ["Hello you"]])
-def test_tokens_whose_probabilities_are_known_stay_apart(tokens: list[str]) -> None:
-    """As they were told; where they don't make up the text, it is told at once."""
-    pieces = [TextDelta(0, token, ({"token": token, "logprob": -1.0},)) for token in tokens]
-    told, kept = live(
-        [HEAD, *pieces, Finished(0, "stop"), END], include=["message.output_text.logprobs"], top_logprobs=1
-    )
+LOGPROBS: Json = {"include": ["message.output_text.logprobs"], "top_logprobs": 1}
+
+
+def tokened(*tokens: str, text: str | None = None) -> TextDelta:
+    entries = tuple({"token": token, "logprob": -1.0} for token in tokens)
+    return TextDelta(0, "".join(tokens) if text is None else text, entries)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [tokened("Hel"), tokened("lo"), tokened(" you")],
+        [tokened("Hel", "lo"), tokened(" ", "you")],
+        [tokened("Hel", "lo", " you")],
+    ],
+    ids=["one by one", "in pairs", "at once"],
+)
+def test_tokens_stay_apart_where_they_were_asked_for(pieces: list[Event]) -> None:
+    told, kept = live([HEAD, *pieces, Finished(0, "stop"), END], **LOGPROBS)
     assert again(kept) == told
-    kept["output"][0]["content"][0]["logprobs"][0]["token"] = "Other"
+    told, kept = live([HEAD, *pieces, Finished(0, "stop"), END])
+    assert again(kept) == told
+
+
+def test_tokens_that_make_up_no_text_are_told_from_the_beginning_only() -> None:
+    """Parts of a character, say: what stood behind which number isn't known any more."""
+    pieces = [tokened("\ufffd", text=""), tokened("\ufffd", text="😀"), tokened(" Hi")]
+    _, kept = live([HEAD, *pieces, Finished(0, "stop"), END], **LOGPROBS)
     deltas = [event for event in again(kept) if event["type"] == "response.output_text.delta"]
-    assert [event["delta"] for event in deltas] == ["Hello you"] and len(deltas[0]["logprobs"]) == len(tokens)
+    assert "".join(event["delta"] for event in deltas) == "😀 Hi"
+    assert [len(event["logprobs"]) for event in deltas] == [3]
+    with pytest.raises(InvalidRequest, match="from the beginning") as caught:
+        again(kept, 4)
+    assert caught.value.param == "starting_after"
 
 
 def test_what_an_error_ended_ends_by_it_again() -> None:

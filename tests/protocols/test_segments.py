@@ -39,6 +39,7 @@ def texts(*pieces: str) -> list[str]:
         ("晴れ。 ok", ["晴", "れ", "。", " ok"]),
         (" " * 40 + "a", [" " * 32, " " * 8 + "a"]),
         ("สวัสดี", list("สวัสดี")),
+        ("一。\u3000abc\u3000\u3000def", ["一", "。", "\u3000abc", "\u3000\u3000def"]),
         ("", []),
     ],
 )
@@ -48,7 +49,9 @@ def test_segments(text: str, segments: list[str]) -> None:
 
 @given(
     st.lists(
-        st.text(st.sampled_from("ab .\n\u00a0晴😀e\u0301" + "x" * 3), max_size=50) | st.just(LONG) | st.just(" " * 45)
+        st.text(st.sampled_from("ab .\n\u00a0\u3000晴😀e\u0301" + "x" * 3), max_size=50)
+        | st.just(LONG)
+        | st.just(" " * 45)
     ),
     st.data(),
 )
@@ -107,6 +110,11 @@ def test_choices_have_words_of_their_own() -> None:
 def test_tokens_with_probabilities_stay_as_they_are() -> None:
     token = TextDelta(0, "wor", ({"token": "wor"},))
     assert list(segmented([TextDelta(0, "Hel"), token])) == [TextDelta(0, "Hel"), token]
+
+
+def test_tokens_that_nobody_asked_for_are_no_borders() -> None:
+    events = [TextDelta(0, piece, ({"token": piece},)) for piece in ("Hel", "lo", " wor", "ld")]
+    assert list(segmented(events, tokens=False)) == [TextDelta(0, "Hello"), TextDelta(0, " world")]
 
 
 def test_an_error_loses_no_words() -> None:

@@ -12,7 +12,15 @@ from emulator.settings import Settings
 from emulator.web import create_app
 
 EVIL, OURS, NAMED = "https://evil.example", "http://ai.home:8001", "https://chat.example"
-FORMS = ["text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data", None]
+FORMS = [
+    "text/ping",
+    "application/csp-report",
+    "text/plain",
+    "text/plain; charset=utf-8",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    None,
+]
 PATHS = ["/v1/chat/completions", "/messages", "/v1/responses", "/v1/embeddings", "/v1/responses/resp_1/cancel", "/none"]
 
 
@@ -25,8 +33,11 @@ def client() -> FlaskClient:
     return client_of()
 
 
-def asked(client: FlaskClient, path: str, origin: str | None, kind: str | None, method: str = "POST") -> int:
-    headers = {"Host": "ai.home:8001"} | ({} if origin is None else {"Origin": origin})
+def asked(
+    client: FlaskClient, path: str, origin: str | None, kind: str | None, method: str = "POST", **more: str
+) -> int:
+    told = {} if origin is None else {"Origin": origin}
+    headers = {"Host": "ai.home:8001"} | told | {name.replace("_", "-"): value for name, value in more.items()}
     return client.open(path, method=method, headers=headers, content_type=kind, data=b"[]").status_code
 
 
@@ -54,6 +65,32 @@ def test_others_are_heard(client: FlaskClient, origin: str | None, kind: str | N
 @pytest.mark.parametrize("origin", [OURS, "https://AI.home:8001", NAMED, NAMED.upper()])
 def test_pages_that_may_ask_are_heard(client: FlaskClient, origin: str) -> None:
     assert asked(client, "/v1/chat/completions", origin, "text/plain") == 400
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"Authorization": "Bearer sk-x"}, {"X_Api_Key": "sk-x"}, {"Sec_Fetch_Site": "same-origin"}],
+    ids=lambda header: next(iter(header)),
+)
+def test_what_no_form_could_send_is_heard(client: FlaskClient, header: dict[str, str]) -> None:
+    """Browsers ask before they send a key for a page, and say themselves where a page is from."""
+    assert asked(client, "/v1/chat/completions", EVIL, "multipart/form-data", **header) == 400
+    assert asked(client, "/v1/responses/resp_1", EVIL, None, "DELETE") == 404
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("https://chat.lan", "chat.lan:443"),
+        ("http://chat.lan", "CHAT.lan:80"),
+        ("http://chat.lan:80", "chat.lan"),
+        ("http://my_server:8000", "my_server:8000"),
+        ("http://[::1]:8001", "[::1]:8001"),
+    ],
+)
+def test_an_address_may_be_written_in_several_ways(client: FlaskClient, origin: str, host: str) -> None:
+    assert asked(client, "/v1/chat/completions", origin, "text/plain", Host=host) == 400
+    assert asked(client, "/v1/chat/completions", origin, "text/plain", Host="else.lan") == 403
 
 
 def test_a_star_is_for_all() -> None:
