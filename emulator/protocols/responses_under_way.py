@@ -6,6 +6,7 @@ Source: OpenAI's API reference, the streaming events of POST /v1/responses.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
@@ -130,7 +131,7 @@ class Thought:
         return {"type": "summary_text" if self._summary else "reasoning_text", "text": text}
 
 
-class Calling:
+class Calling(ABC):
     """What calls of all kinds share: arguments that come in fragments, and are told when they are whole."""
 
     def __init__(self, identifier: str, index: int, call_id: str, kind: str, fields: Json) -> None:
@@ -150,8 +151,9 @@ class Calling:
         self.data["status"] = "completed"
         return self._whole("".join(self._fragments))
 
+    @abstractmethod
     def _whole(self, arguments: str) -> Iterator[Wire]:
-        raise NotImplementedError
+        """The events behind the last fragment; puts into ``data`` what the fragments came to."""
 
 
 class Call(Calling):
