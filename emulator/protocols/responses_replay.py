@@ -33,6 +33,7 @@ from emulator.protocols.responses_under_way import (
     error_event,
     finished,
     frame,
+    makes_up,
     spoken,
 )
 from emulator.protocols.segments import segmented
@@ -152,5 +153,5 @@ def _spoken(part: Json) -> list[tuple[str, list[Json]]]:
 
 
 def _may_differ(part: Json) -> bool:
-    """It was told in pieces that can't be known any more: tokens that make up no text, such as parts of a character."""
-    return bool(part.get("logprobs")) and "".join(entry["token"] for entry in part["logprobs"]) != part["text"]
+    """It was told in pieces that can't be known any more."""
+    return bool(part.get("logprobs")) and not makes_up(part["logprobs"], part["text"])

@@ -206,9 +206,14 @@ class SearchCall(Calling):
 
 def spoken(text: str, logprobs: list[Json]) -> list[tuple[str, list[Json]]]:
     """The pieces that a text is told in, each with its logprobs: tokens, where they make it up, else all at once."""
-    if "".join(entry["token"] for entry in logprobs) != text:
-        return [(text, logprobs)]
-    return [(entry["token"], [entry]) for entry in logprobs]
+    if makes_up(logprobs, text):
+        return [(entry["token"], [entry]) for entry in logprobs]
+    return [(text, logprobs)]
+
+
+def makes_up(logprobs: list[Json], text: str) -> bool:
+    """The tokens are those of the text; parts of a character, say, are none."""
+    return "".join(entry["token"] for entry in logprobs) == text
 
 
 def announced(index: int, item: Item) -> Iterator[Wire]:

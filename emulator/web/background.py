@@ -21,7 +21,7 @@ from emulator.web.respond import Watched
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
-"""How often the store is asked whether the response is still wanted."""
+"""How often the store is asked whether a response is still wanted, or over."""
 
 Hear = Callable[[bytes | None], object]
 
